@@ -1,0 +1,1 @@
+"""Level 1: one vocabulary of array words, and the speakers that know it."""

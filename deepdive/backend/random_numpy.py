@@ -1,0 +1,39 @@
+"""The word ``random_bits`` in NumPy: Philox4x64-10 (Salmon et al. 2011, "Random numbers: as easy
+as 1, 2, 3"), a block cipher run on a counter.
+
+Block `i` of draw `counter` is the cipher of the four words ``(i, counter, 0, 0)`` under the key
+words ``(seed, stream)``: any speaker, on any device, finds the same bits from the same numbers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+_COUNTERS = 1 << 256
+_FORKED = 1 << 192  # the fourth counter word: 0 for draws, 1 for the names of forked streams
+
+
+def random_bits(key: int, counter: int, shape: tuple[int, ...]) -> Any:
+    """Uniform uint32 words of `shape`: the low half of each 64-bit output, then its high half.
+
+    Args:
+        key: 128 bits, ``stream << 64 | seed``.
+        counter: the draw number, 64 bits.
+
+    >>> random_bits(0, 0, (2,))
+    array([2521560042, 1627756084], dtype=uint32)
+    """
+    size = 1
+    for length in shape:
+        size *= length
+    # NumPy counts up before it enciphers, so it starts one below block 0.
+    philox = np.random.Philox(key=key, counter=((counter << 64) - 1) % _COUNTERS)
+    words = philox.random_raw((size + 1) // 2).astype("<u8", copy=False)
+    return words.view("<u4")[:size].reshape(shape)
+
+
+def fork_stream(key: int, number: int) -> int:
+    """The 64-bit name of the stream that `number` forks from `key`; no draw ever shows it."""
+    return int(np.random.Philox(key=key, counter=_FORKED + number - 1).random_raw())

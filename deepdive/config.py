@@ -1,0 +1,118 @@
+"""The few switches of the library: gradient mode, default dtype and device.
+
+Gradient mode is a context variable, so that threads and tasks do not disturb each other; it is
+restored on every way out of a ``with`` block.  Defaults are process-wide.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from contextvars import ContextVar, Token
+from typing import Any, TypeVar
+
+from deepdive.errors import DeviceError, DTypeError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+grad_mode: ContextVar[bool] = ContextVar("deepdive_grad_mode", default=True)
+
+
+class _GradMode:
+    """Sets gradient mode inside a ``with`` block or a decorated function."""
+
+    def __init__(self, mode: bool) -> None:
+        self.mode = mode
+        self._tokens: list[Token[bool]] = []
+
+    def __enter__(self) -> None:
+        self._tokens.append(grad_mode.set(self.mode))
+
+    def __exit__(self, *exc_info: object) -> None:
+        grad_mode.reset(self._tokens.pop())
+
+    def __call__(self, function: F) -> F:
+        mode = self.mode
+
+        @functools.wraps(function)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            with _GradMode(mode):
+                return function(*args, **kwargs)
+
+        return wrapped  # type: ignore[return-value]
+
+
+def no_grad(function: F | None = None) -> Any:
+    """Record nothing: ``with no_grad():``, ``@no_grad()`` or ``@no_grad``.
+
+    >>> import deepdive as dd
+    >>> x = dd.ones(2, requires_grad=True)
+    >>> with dd.no_grad():
+    ...     print((x * 2).requires_grad)
+    False
+    """
+    return _GradMode(False) if function is None else _GradMode(False)(function)
+
+
+def enable_grad(function: F | None = None) -> Any:
+    """Record again inside a ``no_grad`` block; used like :func:`no_grad`."""
+    return _GradMode(True) if function is None else _GradMode(True)(function)
+
+
+def set_grad_enabled(mode: bool) -> _GradMode:
+    """``with set_grad_enabled(training):`` – :func:`no_grad` decided by a value."""
+    return _GradMode(bool(mode))
+
+
+def is_grad_enabled() -> bool:
+    """Whether operations are being recorded here."""
+    return grad_mode.get()
+
+
+class _Defaults:
+    """Process-wide defaults; ``dtype`` is a name, resolved by :mod:`deepdive.dtypes`."""
+
+    __slots__ = ("device", "dtype")
+
+    def __init__(self) -> None:
+        self.dtype = "float32"
+        self.device = "cpu"
+
+
+defaults = _Defaults()
+
+
+def set_default_dtype(dtype: object) -> None:
+    """The dtype Python floats become: ``float32`` (the start value) or ``float64``, ``float16``.
+
+    Raises:
+        DTypeError: if `dtype` is not a floating type.
+    """
+    name = str(getattr(dtype, "name", getattr(dtype, "__name__", dtype)))
+    if name not in ("float16", "float32", "float64"):
+        raise DTypeError(
+            "set_default_dtype: the default must be a floating type",
+            got=name,
+            expected="float16, float32 or float64",
+        )
+    defaults.dtype = name
+
+
+def get_default_dtype() -> Any:
+    """The dtype that Python floats become."""
+    from_name = _dtype_of[0]
+    return from_name(defaults.dtype)
+
+
+_dtype_of: list[Callable[[str], Any]] = [str]  # deepdive.dtypes puts its lookup here
+
+
+def set_default_device(device: str) -> None:
+    """The device new tensors live on: only ``"cpu"`` for now.
+
+    Raises:
+        DeviceError: for any other name.
+    """
+    if str(device) != "cpu":
+        raise DeviceError(f"no such device here: {device!r}", expected="'cpu'")
+    defaults.device = "cpu"
