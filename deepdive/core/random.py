@@ -213,8 +213,9 @@ class Generator:
         unit = _unit(*self.draw(), 2 * half, work)
         radius, angle = np.subtract(1, unit[:half]), unit[half:]
         np.log(radius, out=radius)
-        radius *= -2 * std * std
+        radius *= -2
         np.sqrt(radius, out=radius)
+        radius *= std
         angle *= 2 * math.pi
         out = np.concatenate((np.cos(angle), np.sin(angle))).reshape(2, half)
         out *= radius
