@@ -18,6 +18,7 @@ THRESHOLD = 1000  # more numbers than this are summarised ...
 EDGE = 3  # ... to this many at each end of an axis
 LINE_WIDTH = 80
 
+Form = Callable[[Any], str]
 GAP = None  # stands in the nested lists for the numbers left out
 
 
@@ -36,8 +37,8 @@ def format_tensor(array: Any, *, prefix: str = "tensor(", extras: Sequence[str] 
         body = "[]"
     else:
         shown = _visible(array, size > THRESHOLD)
-        form = _number_format(_flat(shown, array.ndim), array.dtype.kind == "f")
-        body = _layout(shown, array.ndim, len(prefix), form)
+        form, width = _notation(_flat(shown, array.ndim), array.dtype.kind == "f")
+        body = _layout(shown, array.ndim, len(prefix), form, width)
     return _append(prefix + body, [*_suffixes(array, size), *extras], len(prefix))
 
 
@@ -60,25 +61,23 @@ def _flat(shown: Any, ndim: int) -> list[Any]:
     return level
 
 
-def _number_format(numbers: list[Any], floating: bool) -> Callable[[Any], str]:
-    """One notation for all: fixed, whole (``2.``) or scientific, padded to one width.
+def _notation(numbers: list[Any], floating: bool) -> tuple[Form, int]:
+    """One notation for all, fixed, whole (``2.``) or scientific, and the width of a column.
 
-    Zeros and non-finite numbers have no say in the choice, nor in the width (as in PyTorch).
+    Zeros and non-finite numbers have no say in the notation, nor in the width (as in PyTorch).
     """
     if not floating:
-        width = max(len(str(number)) for number in numbers)
-        return lambda number: str(number).rjust(width)
+        return str, max(len(str(number)) for number in numbers)
     telling = [number for number in numbers if number and math.isfinite(number)]
     if not telling:
-        return _whole
+        return _whole, 1
     smallest, largest = min(map(abs, telling)), max(map(abs, telling))
-    form: Callable[[Any], str] = f"{{:.{PRECISION}f}}".format
+    form: Form = f"{{:.{PRECISION}f}}".format
     if largest / smallest > 1000 or largest > 1e8 or smallest < 1e-4:
         form = f"{{:.{PRECISION}e}}".format
     elif all(number == math.floor(number) for number in telling):
         form = _whole
-    width = max(len(form(number)) for number in telling)
-    return lambda number: form(number).rjust(width)
+    return form, max(len(form(number)) for number in telling)
 
 
 def _whole(number: float) -> str:
@@ -86,15 +85,17 @@ def _whole(number: float) -> str:
     return f"{number:.0f}." if math.isfinite(number) else f"{number:.0f}"
 
 
-def _layout(shown: Any, ndim: int, indent: int, form: Callable[[Any], str]) -> str:
+def _layout(shown: Any, ndim: int, indent: int, form: Form, width: int) -> str:
     """Brackets and line breaks; `indent` is the column of the opening bracket."""
     if ndim == 0:
-        return form(shown)
+        return form(shown).rjust(width)
     if ndim > 1:
-        rows = ["..." if row is GAP else _layout(row, ndim - 1, indent + 1, form) for row in shown]
-        return "[" + ("," + "\n" * (ndim - 1) + " " * (indent + 1)).join(rows) + "]"
-    texts = [" ..." if number is GAP else form(number) for number in shown]
-    width = max(len(text) for text, number in zip(texts, shown, strict=True) if number is not GAP)
+        inner = indent + 1
+        rows = [
+            "..." if row is GAP else _layout(row, ndim - 1, inner, form, width) for row in shown
+        ]
+        return "[" + ("," + "\n" * (ndim - 1) + " " * inner).join(rows) + "]"
+    texts = [" ..." if number is GAP else form(number).rjust(width) for number in shown]
     per_line = max(1, (LINE_WIDTH - indent) // (width + 2))
     lines = [", ".join(texts[i : i + per_line]) for i in range(0, len(texts), per_line)]
     return "[" + (",\n" + " " * (indent + 1)).join(lines) + "]"
