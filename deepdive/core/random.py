@@ -221,7 +221,8 @@ class Generator:
         out *= radius
         if mean:
             out += mean
-        return out.reshape(-1)[:size].reshape(shape).astype(dtype, copy=False)
+        out = out.reshape(-1)[:size].reshape(shape)
+        return out.astype(dtype, copy=False)
 
     def integers(self, low: int, high: int, shape: Shape = ()) -> np.ndarray[Any, Any]:
         """int64 numbers in ``[low, high)``, each a 64-bit word modulo the span.
@@ -241,7 +242,7 @@ class Generator:
         words %= np.uint64(int(high) - int(low))
         out = words.view("<i8")
         out += int(low)
-        return out.reshape(shape).astype(np.int64, copy=False)
+        return out.reshape(shape).astype(np.int64, copy=False)  # type: ignore[no-any-return]
 
     def permutation(self, n: int) -> np.ndarray[Any, Any]:
         """The numbers 0 … n-1 (int64) in random order: the shuffle of Fisher and Yates.
