@@ -1,0 +1,235 @@
+"""Shape rules of the words that read and write at an index: NumPy's rules, told in full."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from deepdive import dtypes
+from deepdive.backend.vocabulary.rules import (
+    Operand,
+    Shape,
+    broadcast_shapes,
+    dtype_of,
+    integers,
+    one_axis,
+    shape_of,
+    sizes,
+)
+from deepdive.backend.vocabulary.rules_shape import broadcast_to
+from deepdive.errors import DTypeError, GraphError, ShapeError
+
+
+class IndexRangeError(ShapeError, IndexError):
+    """An index outside its axis; also an IndexError, which ends Python's loops over sequences."""
+
+
+def values_of(x: Any) -> Any:
+    """The numbers of an index, where they are known: a Spec that is only traced has none."""
+    if isinstance(x, (np.ndarray, np.generic)):
+        return x
+    return getattr(x, "values", None)
+
+
+def count_true(word: str, mask: Any) -> int:
+    """How many elements of `mask` are not zero.
+
+    Raises:
+        GraphError: if the values are not known yet.
+    """
+    values = values_of(mask)
+    if values is None:
+        what = f"{word}: the size of the result depends on values that are not known yet"
+        raise GraphError(what, got=f"an index of shape {shape_of(mask)}", fix="use where(...)")
+    return int(np.count_nonzero(values))
+
+
+# --- x[index] ----------------------------------------------------------------------------------
+def getitem(word: str, x: Operand, index: Any) -> Shape:
+    """The shape of ``x[index]``.
+
+    Integers take one element, slices a part, None adds an axis.  Index arrays are broadcast
+    together; their axes stand where the first one stood if they are neighbours, else in front.
+
+    >>> x = np.zeros((2, 3, 4))
+    >>> getitem("getitem", x, (0, slice(1, None))), getitem("getitem", x, (..., None, [1, 1, 1]))
+    ((2, 4), (2, 3, 1, 3))
+    """
+    shape = shape_of(x)
+    items = _items(word, shape, index)
+    out: list[int] = []
+    arrays: list[tuple[int, int, Shape]] = []  # (place in the index, place in out, shape)
+    axis = 0
+    for place, item in enumerate(items):
+        if item is None:
+            out.append(1)
+        elif isinstance(item, slice):
+            out.append(_slice_length(word, item, shape[axis]))
+        else:
+            arrays.append((place, len(out), _index_shape(word, item, shape, axis)))
+        axis += _axes_taken(item)
+    return _with_arrays(word, arrays, [*out, *shape[axis:]])
+
+
+def _with_arrays(word: str, arrays: list[tuple[int, int, Shape]], out: list[int]) -> Shape:
+    """`out` with the common shape of the index arrays put in its place."""
+    if not arrays:
+        return tuple(out)
+    try:
+        common = broadcast_shapes(word, *(shape for _, _, shape in arrays))
+    except ShapeError as error:
+        error.what = error.what.replace("shapes", "index arrays", 1)
+        raise
+    first, last = arrays[0], arrays[-1]
+    start = first[1] if last[0] - first[0] == len(arrays) - 1 else 0
+    return (*out[:start], *common, *out[start:])
+
+
+def _items(word: str, shape: Shape, index: Any) -> list[Any]:
+    """The index as a list, lists made arrays, the Ellipsis spelled out as slices."""
+    parts = index if isinstance(index, tuple) else (index,)
+    items = [_as_array(word, part) if isinstance(part, list) else part for part in parts]
+    dots = [i for i, item in enumerate(items) if item is Ellipsis]
+    taken = sum(map(_axes_taken, items))
+    if len(dots) > 1:
+        raise IndexRangeError(f"{word}: an index has at most one Ellipsis", got="two of '...'")
+    if taken > len(shape):
+        what = f"{word}: an index for {taken} axes, and x has {len(shape)}: shape {shape}"
+        raise IndexRangeError(what)
+    if dots:
+        items[dots[0] : dots[0] + 1] = [slice(None)] * (len(shape) - taken)
+    return items
+
+
+def _as_array(word: str, part: list[Any]) -> Any:
+    try:
+        array = np.asarray(part)
+    except ValueError:
+        raise ShapeError(f"{word}: rows of an index list differ in length") from None
+    return array if array.size else array.astype(dtypes.int64)
+
+
+def _axes_taken(item: Any) -> int:
+    """How many axes of x this part of an index answers for."""
+    if item is None or item is Ellipsis or isinstance(item, bool):
+        return 0
+    if hasattr(item, "dtype") and item.dtype.kind == "b":
+        return len(item.shape)
+    return 1
+
+
+def _slice_length(word: str, item: slice, size: int) -> int:
+    if item.step is not None and item.step == 0:
+        raise ShapeError(f"{word}: the step of a slice is 0")
+    try:
+        return len(range(*item.indices(size)))
+    except TypeError:
+        raise DTypeError(f"{word}: a slice has integer bounds", got=repr(item)) from None
+
+
+def _index_shape(word: str, item: Any, shape: Shape, axis: int) -> Shape:
+    """The shape one index array (or integer) brings to the result."""
+    if isinstance(item, bool):
+        return (int(item),)
+    if not hasattr(item, "dtype"):
+        item = np.asarray(integers(word, "an index", item)[0])
+    if item.dtype.kind == "b":
+        return _mask_shape(word, item, shape, axis)
+    if item.dtype.kind == "f":
+        fix = 'index.astype("int64")'
+        got = f"an index of {item.dtype}"
+        raise DTypeError(f"{word}: an index is integer or bool", got=got, fix=fix)
+    _check_range(word, item, shape, axis)
+    return shape_of(item)
+
+
+def _mask_shape(word: str, mask: Any, shape: Shape, axis: int) -> Shape:
+    """A mask of n axes takes n axes of x and brings one, as long as it has True elements."""
+    covered = shape[axis : axis + len(mask.shape)]
+    if tuple(mask.shape) != covered:
+        what = f"{word}: the mask is {tuple(mask.shape)}, and x has {covered} there"
+        raise IndexRangeError(what, got=f"x of shape {shape}")
+    return (count_true(word, mask),)
+
+
+def _check_range(word: str, index: Any, shape: Shape, axis: int) -> None:
+    """Every known index must lie within its axis."""
+    values = values_of(index)
+    if values is None or not values.size:
+        return
+    size, low, high = shape[axis], int(values.min()), int(values.max())
+    wrong = low if low < -size else high
+    if low < -size or high >= size:
+        what = f"{word}: index {wrong} is out of range for axis {axis} of shape {shape}"
+        raise IndexRangeError(what, expected=f"{-size} … {size - 1}" if size else "nothing")
+
+
+def setitem(word: str, x: Operand, index: Any, values: Any) -> Shape:
+    """The shape of x, if `values` can be broadcast to ``x[index]``.
+
+    Leading axes of size 1 that `values` has too many are dropped, as NumPy does.
+    """
+    place, given = getitem(word, x, index), shape_of(values)
+    extra = max(0, len(given) - len(place))
+    kept = given[extra:] if given[:extra] == (1,) * extra else given
+    try:
+        broadcast_to(word, np.broadcast_to(0, kept), place)
+    except ShapeError:
+        what = f"{word}: values of shape {given} do not fill x[index], which is {place}"
+        raise ShapeError(what, got=f"x of shape {shape_of(x)}") from None
+    return shape_of(x)
+
+
+# --- along one axis ----------------------------------------------------------------------------
+def _check_indices(word: str, indices: Operand, x: Shape, axis: int) -> Shape:
+    """The shape of `indices`: integers, as many axes as x, in range along `axis`."""
+    shape = shape_of(indices)
+    if dtype_of(indices).kind not in "iu":
+        got = f"indices of {dtype_of(indices)}"
+        raise DTypeError(f"{word}: indices are integers", got=got, fix='indices.astype("int64")')
+    if len(shape) != len(x):
+        what = f"{word}: x is {x} and indices are {shape}"
+        raise ShapeError(what, expected="the same number of axes")
+    _check_range(word, indices, x, axis)
+    return shape
+
+
+def take_along_axis(word: str, x: Operand, indices: Operand, axis: int) -> Shape:
+    """The shape of `indices`, broadcast with that of `x` on all other axes."""
+    shape = shape_of(x)
+    place = one_axis(word, axis, shape)
+    wanted = _check_indices(word, indices, shape, place)
+    free = (*shape[:place], 1, *shape[place + 1 :])
+    held = (*wanted[:place], 1, *wanted[place + 1 :])
+    common = broadcast_shapes(word, free, held)
+    return (*common[:place], wanted[place], *common[place + 1 :])
+
+
+def scatter_add(word: str, x: Operand, indices: Operand, values: Operand, axis: int) -> Shape:
+    """The shape of x; `indices` fit into `values` everywhere, into x on all axes but `axis`."""
+    shape, given = shape_of(x), shape_of(values)
+    place = one_axis(word, axis, shape)
+    wanted = _check_indices(word, indices, shape, place)
+    if len(given) != len(shape):
+        what = f"{word}: x is {shape} and values are {given}"
+        raise ShapeError(what, expected="the same number of axes")
+    for i, size in enumerate(wanted):
+        limit = given[i] if i == place else min(given[i], shape[i])
+        if size > limit:
+            what = f"{word}: indices {wanted} reach beyond axis {i}: x {shape}, values {given}"
+            raise ShapeError(what, expected=f"at most {limit} there, not {size}")
+    return shape
+
+
+def nonzero(word: str, x: Operand) -> list[Shape]:
+    """One list of positions per axis, as long as x has elements other than zero."""
+    shape = shape_of(x)
+    if not shape:
+        raise ShapeError(f"{word}: x is a number, shape ()", fix="reshape(x, (1,))")
+    return [(count_true(word, x),)] * len(shape)
+
+
+def random_bits(word: str, key: int, counter: int, shape: Any) -> Shape:
+    """The shape that was asked for."""
+    return sizes(word, shape)

@@ -1,0 +1,492 @@
+"""THE list: every word an operator may say to its speaker ``xp``, with its rules and its meaning.
+
+The names are the array API's (https://data-apis.org/array-api/latest), the dtypes PyTorch's.
+*Core* words every speaker implements; the others can be said in core words, which their meaning
+shows, and a speaker may still have its own.  Operands of one call have one dtype already or are
+Python numbers: the operator's door has promoted them.  No word changes its operands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from deepdive.backend.vocabulary import rules, rules_index, rules_shape, rules_window
+
+
+class Word(NamedTuple):
+    """One word.
+
+    ``shape_rule`` and ``dtype_rule`` take the word's name and then its own arguments; ``example``
+    is a call and its value, which holds for every speaker.
+
+    >>> VOCABULARY["matmul"].parameters
+    'x, y'
+    >>> print(VOCABULARY["logaddexp"])
+    logaddexp(x, y)  log(e^x + e^y)  e.g. xp.logaddexp(0.0, 0.0) → 0.6931472
+    """
+
+    name: str
+    parameters: str
+    shape_rule: Callable[..., Any]
+    dtype_rule: Callable[..., Any]
+    meaning: str
+    example: str
+    core: bool
+
+    def __str__(self) -> str:
+        return f"{self.name}({self.parameters})  {self.meaning}  e.g. {self.example}"
+
+
+VOCABULARY: dict[str, Word] = {}
+
+# What can be said in core words; a speaker needs these only for speed or precision.
+DERIVED = """
+    zeros_like ones_like eye square reciprocal log2 log10 tan sinh cosh asinh acosh atanh sigmoid
+    erf isinf isfinite not_equal logical_xor logaddexp clip mean logsumexp stack tril triu roll
+    squeeze expand_dims
+"""
+EXTENDED = frozenset(DERIVED.split())
+
+Entry = tuple[str, str, str]  # name, meaning, example
+
+
+def _family(
+    parameters: str, shape: Callable[..., Any], dtype: Callable[..., Any], *entries: Entry
+) -> None:
+    """Words that share parameters and rules."""
+    for name, meaning, example in entries:
+        core = name not in EXTENDED
+        VOCABULARY[name] = Word(name, parameters, shape, dtype, meaning, example, core)
+
+
+# --- creation ----------------------------------------------------------------------------------
+_family(
+    "x, dtype=None",
+    rules_shape.nested,
+    rules.data,
+    ("asarray", "an array of numbers, lists or an array", "xp.asarray([1.0, 2.0]) → [1.0, 2.0]"),
+)
+_family(
+    "shape, dtype=None",
+    rules_shape.created,
+    rules.created,
+    ("zeros", "0 everywhere", "xp.zeros((2,)) → [0.0, 0.0]"),
+    ("ones", "1 everywhere", "xp.ones((2,)) → [1.0, 1.0]"),
+)
+_family(
+    "shape, value, dtype=None",
+    rules_shape.filled,
+    rules.filled,
+    ("full", "the value everywhere", "xp.full((2,), 7) → [7, 7]"),
+)
+_family(
+    "start, stop=None, step=1, dtype=None",
+    rules_shape.counting,
+    rules.counting,
+    ("arange", "start, start + step, … below stop; from 0 if alone", "xp.arange(3) → [0, 1, 2]"),
+)
+_family(
+    "n, m=None, k=0, dtype=None",
+    rules_shape.identity,
+    rules.identity,
+    ("eye", "1 where column = row + k, else 0", "xp.eye(2) → [[1.0, 0.0], [0.0, 1.0]]"),
+)
+_family(
+    "x",
+    rules.unary,
+    rules.same,
+    ("zeros_like", "zeros(x.shape, x.dtype)", "xp.zeros_like(xp.asarray([3])) → [0]"),
+    ("ones_like", "ones(x.shape, x.dtype)", "xp.ones_like(xp.asarray([3])) → [1]"),
+)
+_family(
+    "x, dtype",
+    rules.astype,
+    rules.wanted,
+    ("astype", "the values in another dtype", "xp.astype(xp.asarray([2.7]), 'int64') → [2]"),
+)
+
+# --- elementwise, one operand ------------------------------------------------------------------
+_family(
+    "x",
+    rules.unary,
+    rules.signed,
+    ("negative", "-x", "xp.negative(2.0) → -2.0"),
+)
+_family(
+    "x",
+    rules.unary,
+    rules.same,
+    ("abs", "|x|", "xp.abs(-2.0) → 2.0"),
+    ("sign", "-1, 0 or 1", "xp.sign(-2.0) → -1.0"),
+    ("floor", "the largest integer ≤ x", "xp.floor(-1.5) → -2.0"),
+    ("ceil", "the smallest integer ≥ x", "xp.ceil(-1.5) → -1.0"),
+    ("trunc", "x without its fraction", "xp.trunc(-1.5) → -1.0"),
+    ("round", "the nearest integer, the even one of two", "xp.round(2.5) → 2.0"),
+    ("square", "x · x", "xp.square(3.0) → 9.0"),
+)
+_family(
+    "x",
+    rules.unary,
+    rules.to_float,
+    ("sqrt", "√x", "xp.sqrt(9.0) → 3.0"),
+    ("exp", "e^x", "xp.exp(0.0) → 1.0"),
+    ("expm1", "e^x - 1, exact near 0", "xp.expm1(1e-20) → 1e-20"),
+    ("log", "the y with e^y = x", "xp.log(1.0) → 0.0"),
+    ("log1p", "log(1 + x), exact near 0", "xp.log1p(1e-20) → 1e-20"),
+    ("log2", "log(x) / log(2)", "xp.log2(8.0) → 3.0"),
+    ("log10", "log(x) / log(10)", "xp.log10(100.0) → 2.0"),
+    ("sin", "the sine of x radians", "xp.sin(0.0) → 0.0"),
+    ("cos", "the cosine of x radians", "xp.cos(0.0) → 1.0"),
+    ("tan", "sin(x) / cos(x)", "xp.tan(0.0) → 0.0"),
+    ("asin", "the y in [-π/2, π/2] with sin(y) = x", "xp.asin(1.0) → 1.5707963"),
+    ("acos", "the y in [0, π] with cos(y) = x", "xp.acos(1.0) → 0.0"),
+    ("atan", "the y in (-π/2, π/2) with tan(y) = x", "xp.atan(1.0) → 0.7853982"),
+    ("sinh", "(e^x - e^-x) / 2", "xp.sinh(1.0) → 1.1752012"),
+    ("cosh", "(e^x + e^-x) / 2", "xp.cosh(0.0) → 1.0"),
+    ("tanh", "sinh(x) / cosh(x)", "xp.tanh(0.0) → 0.0"),
+    ("asinh", "log(x + √(x² + 1))", "xp.asinh(0.0) → 0.0"),
+    ("acosh", "log(x + √(x² - 1))", "xp.acosh(1.0) → 0.0"),
+    ("atanh", "log((1 + x) / (1 - x)) / 2", "xp.atanh(0.5) → 0.5493061"),
+    ("reciprocal", "1 / x", "xp.reciprocal(4.0) → 0.25"),
+    ("erf", "2/√π ∫₀ˣ e^(-t²) dt", "xp.erf(0.5) → 0.5204999"),
+    ("sigmoid", "1 / (1 + e^-x)", "xp.sigmoid(0.0) → 0.5"),
+)
+_family(
+    "x",
+    rules.unary,
+    rules.boolean,
+    ("isnan", "x ≠ x", "xp.isnan(float('nan')) → True"),
+    ("isinf", "|x| = ∞", "xp.isinf(float('-inf')) → True"),
+    ("isfinite", "|x| < ∞", "xp.isfinite(float('inf')) → False"),
+    ("logical_not", "x = 0", "xp.logical_not(2.0) → False"),
+)
+_family(
+    "x",
+    rules.unary,
+    rules.bits,
+    ("bitwise_invert", "every bit of x flipped", "xp.bitwise_invert(5) → -6"),
+)
+
+# --- elementwise, several operands -------------------------------------------------------------
+_family(
+    "x, y",
+    rules.binary,
+    rules.promoted,
+    ("add", "x + y", "xp.add(2.0, 3.0) → 5.0"),
+    ("multiply", "x · y", "xp.multiply(2.0, 3.0) → 6.0"),
+    ("maximum", "the larger one; NaN if one is", "xp.maximum(2.0, 3.0) → 3.0"),
+    ("minimum", "the smaller one; NaN if one is", "xp.minimum(2.0, 3.0) → 2.0"),
+)
+_family(
+    "x, y",
+    rules.binary,
+    rules.promoted_numbers,
+    ("subtract", "x - y", "xp.subtract(2.0, 3.0) → -1.0"),
+    ("floor_divide", "floor(x / y)", "xp.floor_divide(-7, 2) → -4"),
+    ("remainder", "x - y · floor(x / y), with y's sign", "xp.remainder(-7, 2) → 1"),
+    ("pow", "x^y", "xp.pow(2.0, 3.0) → 8.0"),
+)
+_family(
+    "x, y",
+    rules.binary,
+    rules.promoted_float,
+    ("divide", "x / y", "xp.divide(1.0, 4.0) → 0.25"),
+    ("atan2", "the angle of the point (y, x): the first operand is y", "xp.atan2(0.0, 1.0) → 0.0"),
+    ("logaddexp", "log(e^x + e^y)", "xp.logaddexp(0.0, 0.0) → 0.6931472"),
+)
+_family(
+    "x, y",
+    rules.binary,
+    rules.boolean,
+    ("equal", "x = y", "xp.equal(2.0, 3.0) → False"),
+    ("not_equal", "x ≠ y", "xp.not_equal(2.0, 3.0) → True"),
+    ("less", "x < y", "xp.less(2.0, 3.0) → True"),
+    ("less_equal", "x ≤ y", "xp.less_equal(3.0, 3.0) → True"),
+    ("greater", "x > y", "xp.greater(2.0, 3.0) → False"),
+    ("greater_equal", "x ≥ y", "xp.greater_equal(3.0, 3.0) → True"),
+    ("logical_and", "both are not 0", "xp.logical_and(True, False) → False"),
+    ("logical_or", "one is not 0", "xp.logical_or(True, False) → True"),
+    ("logical_xor", "exactly one is not 0", "xp.logical_xor(True, True) → False"),
+)
+_family(
+    "x, y",
+    rules.binary,
+    rules.promoted_bits,
+    ("bitwise_and", "the bits set in both", "xp.bitwise_and(6, 3) → 2"),
+    ("bitwise_or", "the bits set in one or both", "xp.bitwise_or(6, 3) → 7"),
+    ("bitwise_xor", "the bits set in exactly one", "xp.bitwise_xor(6, 3) → 5"),
+)
+_family(
+    "condition, x, y",
+    rules.where,
+    rules.promoted_choice,
+    ("where", "x where the condition is true, else y", "xp.where(True, 1.0, 2.0) → 1.0"),
+)
+_family(
+    "x, min=None, max=None",
+    rules.clip,
+    rules.promoted_bounds,
+    ("clip", "minimum(maximum(x, min), max)", "xp.clip(5.0, 0.0, 1.0) → 1.0"),
+)
+
+# --- reductions --------------------------------------------------------------------------------
+_family(
+    "x, axis=None, keepdims=False",
+    rules.reduced,
+    rules.counted,
+    ("sum", "Σ x; 0 for no elements", "xp.sum(xp.asarray([[1, 2], [3, 4]]), axis=0) → [4, 6]"),
+    ("prod", "Π x; 1 for no elements", "xp.prod(xp.asarray([2, 3])) → 6"),
+)
+_family(
+    "x, axis=None, keepdims=False",
+    rules.reduced_some,
+    rules.same,
+    ("max", "the largest element; NaN if one is", "xp.max(xp.asarray([2.0, 3.0])) → 3.0"),
+    ("min", "the smallest element; NaN if one is", "xp.min(xp.asarray([2.0, 3.0])) → 2.0"),
+)
+_family(
+    "x, axis=None, keepdims=False",
+    rules.reduced,
+    rules.to_float,
+    ("mean", "Σ x / n; NaN for no elements", "xp.mean(xp.asarray([2.0, 3.0])) → 2.5"),
+    ("logsumexp", "log Σ e^x", "xp.logsumexp(xp.asarray([0.0, 0.0])) → 0.6931472"),
+)
+_family(
+    "x, axis=None, keepdims=False",
+    rules.reduced,
+    rules.boolean,
+    ("any", "is an element not 0?", "xp.any(xp.asarray([0, 1])) → True"),
+    ("all", "is no element 0?", "xp.all(xp.asarray([0, 1])) → False"),
+)
+_family(
+    "x, axis=None, keepdims=False",
+    rules.chosen,
+    rules.positions,
+    ("argmax", "where the first largest element is", "xp.argmax(xp.asarray([2.0, 3.0])) → 1"),
+    ("argmin", "where the first smallest element is", "xp.argmin(xp.asarray([2.0, 3.0])) → 0"),
+)
+_family(
+    "x, axis",
+    rules.along,
+    rules.counted,
+    ("cumulative_sum", "out[i] = Σ x[..i]", "xp.cumulative_sum(xp.asarray([2, 3]), 0) → [2, 5]"),
+    ("cumulative_prod", "out[i] = Π x[..i]", "xp.cumulative_prod(xp.asarray([2, 3]), 0) → [2, 6]"),
+)
+_family(
+    "x, axis=-1, descending=False",
+    rules.sorted_along,
+    rules.same,
+    ("sort", "in ascending order, stable", "xp.sort(xp.asarray([3, 1, 2])) → [1, 2, 3]"),
+)
+_family(
+    "x, axis=-1, descending=False",
+    rules.sorted_along,
+    rules.positions,
+    ("argsort", "where sort took each from", "xp.argsort(xp.asarray([3, 1, 2])) → [1, 2, 0]"),
+)
+
+# --- the matrix product ------------------------------------------------------------------------
+_family(
+    "x, y",
+    rules.matmul,
+    rules.promoted,
+    ("matmul", "Σⱼ x[i, j] · y[j, k]", "xp.matmul(xp.asarray([1, 2]), xp.asarray([3, 4])) → 11"),
+)
+
+# --- shape -------------------------------------------------------------------------------------
+_family(
+    "x, shape",
+    rules_shape.reshape,
+    rules.same,
+    ("reshape", "the same elements in rows of another length", "xp.reshape(7, (1, -1)) → [[7]]"),
+)
+_family(
+    "x, axes",
+    rules_shape.permute_dims,
+    rules.same,
+    (
+        "permute_dims",
+        "axis i of the result is axis axes[i] of x",
+        "xp.permute_dims(xp.asarray([[1, 2]]), (1, 0)) → [[1], [2]]",
+    ),
+)
+_family(
+    "x, shape",
+    rules_shape.broadcast_to,
+    rules.same,
+    ("broadcast_to", "axes of size 1 repeated", "xp.broadcast_to(7, (2,)) → [7, 7]"),
+)
+_family(
+    "x, axis",
+    rules_shape.expand_dims,
+    rules.same,
+    ("expand_dims", "a new axis of size 1", "xp.expand_dims(xp.asarray([1, 2]), 0) → [[1, 2]]"),
+)
+_family(
+    "x, axis",
+    rules_shape.squeeze,
+    rules.same,
+    ("squeeze", "without an axis of size 1", "xp.squeeze(xp.asarray([[1, 2]]), 0) → [1, 2]"),
+)
+_family(
+    "x, axis",
+    rules_shape.flip,
+    rules.same,
+    ("flip", "in reverse order along axes", "xp.flip(xp.asarray([1, 2]), 0) → [2, 1]"),
+)
+_family(
+    "arrays, axis",
+    rules_shape.concat,
+    rules.promoted_all,
+    (
+        "concat",
+        "arrays joined along an axis they have",
+        "xp.concat([xp.asarray([1]), xp.asarray([2])], 0) → [1, 2]",
+    ),
+)
+_family(
+    "arrays, axis",
+    rules_shape.stack,
+    rules.promoted_all,
+    (
+        "stack",
+        "arrays joined along a new axis",
+        "xp.stack([xp.asarray([1]), xp.asarray([2])], 0) → [[1], [2]]",
+    ),
+)
+_family(
+    "x, widths, value=0.0",
+    rules_shape.pad,
+    rules.same,
+    (
+        "pad",
+        "x with the value around it, (before, after) per axis",
+        "xp.pad(xp.asarray([5]), ((1, 2),)) → [0, 5, 0, 0]",
+    ),
+)
+_family(
+    "x, k=0",
+    rules_shape.triangle,
+    rules.same,
+    ("tril", "0 above diagonal k", "xp.tril(xp.asarray([[1, 2], [3, 4]])) → [[1, 0], [3, 4]]"),
+    ("triu", "0 below diagonal k", "xp.triu(xp.asarray([[1, 2], [3, 4]])) → [[1, 2], [0, 4]]"),
+)
+_family(
+    "x, shift, axis",
+    rules_shape.roll,
+    rules.same,
+    ("roll", "out[i + shift] = x[i], round and round", "xp.roll(xp.arange(3), 1, 0) → [2, 0, 1]"),
+)
+
+# --- indexing ----------------------------------------------------------------------------------
+_family(
+    "x, index",
+    rules_index.getitem,
+    rules.same,
+    ("getitem", "x[index], by NumPy's rules", "xp.getitem(xp.asarray([5, 6]), 1) → 6"),
+)
+_family(
+    "x, index, values",
+    rules_index.setitem,
+    rules.same,
+    ("setitem", "a copy with x[index] = values", "xp.setitem(xp.zeros((2,)), 1, 6.0) → [0.0, 6.0]"),
+    (
+        "index_add",
+        "a copy with values added at x[index]; duplicates add up",
+        "xp.index_add(xp.zeros((2,)), xp.asarray([1, 1]), 6.0) → [0.0, 12.0]",
+    ),
+)
+_family(
+    "x, indices, axis",
+    rules_index.take_along_axis,
+    rules.same,
+    (
+        "take_along_axis",
+        "out[.., i, ..] = x[.., indices[.., i, ..], ..]",
+        "xp.take_along_axis(xp.asarray([5, 6]), xp.asarray([1, 1, 0]), 0) → [6, 6, 5]",
+    ),
+)
+_family(
+    "x, indices, values, axis",
+    rules_index.scatter_add,
+    rules.same,
+    (
+        "scatter_add",
+        "out = x; out[.., indices[.., i, ..], ..] += values[.., i, ..]",
+        "xp.scatter_add(xp.zeros((2,)), xp.asarray([1, 1]), xp.ones((2,)), 0) → [0.0, 2.0]",
+    ),
+)
+_family(
+    "x",
+    rules_index.nonzero,
+    rules.positions,
+    ("nonzero", "positions, one list per axis", "xp.nonzero(xp.asarray([0, 5, 6])) → [[1, 2]]"),
+)
+
+# --- windows -----------------------------------------------------------------------------------
+_family(
+    "x, size, stride, dilation",
+    rules_window.windows,
+    rules.same,
+    (
+        "windows",
+        "out[.., i, k] = x[.., stride · i + dilation · k]",
+        "xp.windows(xp.arange(4), (2,), (1,), (2,)) → [[0, 2], [1, 3]]",
+    ),
+)
+_family(
+    "w, shape, stride, dilation",
+    rules_window.overlap_add,
+    rules.same,
+    (
+        "overlap_add",
+        "out[.., stride · i + dilation · k] += w[.., i, k]",
+        "xp.overlap_add(xp.ones((2, 2)), (3,), (1,), (1,)) → [1.0, 2.0, 1.0]",
+    ),
+)
+_family(
+    "x, w, stride, padding, dilation, groups",
+    rules_window.convolution,
+    rules.promoted_first,
+    (
+        "convolution",
+        "out[b, o, i] = Σ x[b, c, stride · i + dilation · k - padding] · w[o, c, k]",
+        "xp.convolution(xp.ones((1, 1, 3)), xp.ones((1, 1, 2)), (1,), (0,), (1,), 1)"
+        " → [[[2.0, 2.0]]]",
+    ),
+)
+_family(
+    "grad, w, x_shape, stride, padding, dilation, groups",
+    rules_window.input_grad,
+    rules.promoted_first,
+    (
+        "convolution_input_grad",
+        "Σ grad · ∂out/∂x",
+        "xp.convolution_input_grad(xp.ones((1, 1, 2)), xp.ones((1, 1, 2)), (1, 1, 3), (1,), (0,), "
+        "(1,), 1) → [[[1.0, 2.0, 1.0]]]",
+    ),
+)
+_family(
+    "x, grad, w_shape, stride, padding, dilation, groups",
+    rules_window.weight_grad,
+    rules.promoted_first,
+    (
+        "convolution_weight_grad",
+        "Σ grad · ∂out/∂w",
+        "xp.convolution_weight_grad(xp.ones((1, 1, 3)), xp.ones((1, 1, 2)), (1, 1, 2), (1,), (0,), "
+        "(1,), 1) → [[[2.0, 2.0]]]",
+    ),
+)
+
+# --- random bits -------------------------------------------------------------------------------
+_family(
+    "key, counter, shape",
+    rules_index.random_bits,
+    rules.random_words,
+    (
+        "random_bits",
+        "Philox4x64-10 of the counter under the key, as uint32",
+        "xp.random_bits(0, 0, (2,)) → [3392549196, 374689182]",
+    ),
+)
