@@ -1,0 +1,8 @@
+"""Files: names → arrays and text.  Nothing here knows what a module or an optimizer is.
+
+``files``        a file that is either the old one or the new one
+``folder``       the same promise for files that belong together
+``arc``          ``model.arc``: the architecture as text
+``safetensors``  ``weights.safetensors``: the weights
+``checkpoint``   the folder that holds both
+"""
