@@ -1,0 +1,65 @@
+"""Fetch a file once, check it, and never leave half of one behind."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from deepdive.errors import DataError
+
+_CHUNK = 1 << 16
+
+
+def data_root(root: str | os.PathLike[str] | None = None) -> Path:
+    """Where data sets live: `root`, else ``$DEEPDIVE_DATA``, else ``~/.cache/deepdive``."""
+    chosen = root or os.environ.get("DEEPDIVE_DATA") or Path.home() / ".cache" / "deepdive"
+    return Path(chosen).expanduser()
+
+
+def fetch(urls: Sequence[str], target: Path, sha256: str, timeout: float = 30.0) -> Path:
+    """Download the first of `urls` that answers to `target`, unpacked if it is gzip data.
+
+    `sha256` is that of the unpacked content: mirrors compress differently.  The file appears
+    under its name only when it is whole and right.
+
+    Raises:
+        DataError: if no address answers, or the content is not what it should be.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f"{target.name}.{os.getpid()}.part")
+    failures: list[str] = []
+    try:
+        for url in urls:
+            try:
+                found = _save(url, part, timeout)
+            except (OSError, ValueError, EOFError) as error:  # URLError and bad gzip are OSErrors
+                failures.append(f"{url}: {getattr(error, 'reason', None) or error}")
+                continue
+            if found == sha256:
+                os.replace(part, target)
+                return target
+            failures.append(f"{url}: checksum {found[:16]}… is not {sha256[:16]}…")
+    finally:
+        part.unlink(missing_ok=True)
+    raise DataError(
+        f"download of {target.name} failed",
+        got="; ".join(failures),
+        fix=f"fetch it by hand and put it at {target}",
+    )
+
+
+def _save(url: str, part: Path, timeout: float) -> str:
+    """Write the unpacked content of `url` to `part`; its checksum."""
+    import gzip
+    import urllib.request
+
+    digest = hashlib.sha256()
+    with urllib.request.urlopen(url, timeout=timeout) as answer, open(part, "wb") as out:
+        stream: Any = gzip.GzipFile(fileobj=answer) if url.endswith(".gz") else answer
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+            out.write(chunk)
+    return digest.hexdigest()
