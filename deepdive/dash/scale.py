@@ -1,0 +1,99 @@
+"""The scale of a chart's axis: its range, its ticks, and how a number is written beside them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+
+class Scale:
+    """Maps values to 0…1, with round ticks; infinite and missing values have no place.
+
+    Args:
+        values: what must fit on the axis.
+        log: logarithmic; values that are not positive have no place then.
+        count: about how many ticks there is room for.
+
+    >>> scale = Scale([0.0, 9.3], count=3)
+    >>> scale.ticks, scale.labels
+    ([0.0, 5.0], ['0', '5'])
+    """
+
+    def __init__(self, values: object, *, log: bool = False, count: int = 5) -> None:
+        self.log = log
+        finite = self._transform(np.asarray(values, dtype=float).ravel())
+        finite = finite[np.isfinite(finite)]
+        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+        if high - low <= 1e-12 * max(abs(low), abs(high)):
+            pad = abs(low) * 0.1 or 1.0
+            low, high = low - pad, high + pad
+        self.low, self.high = low, high
+        self.ticks = log_ticks(low, high, count) if log else round_ticks(low, high, count)
+        self.labels = [f"{tick:g}" for tick in self.ticks] if log else labels(self.ticks)
+
+    def _transform(self, values: np.ndarray) -> np.ndarray:
+        if not self.log:
+            return values
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(values > 0, np.log10(values), np.nan)
+
+    def place(self, values: object) -> np.ndarray:
+        """Where values lie between the ends, 0…1; NaN where they have no place."""
+        shifted = self._transform(np.asarray(values, dtype=float)) - self.low
+        with np.errstate(invalid="ignore"):
+            return np.where(np.isfinite(shifted), shifted / (self.high - self.low), np.nan)
+
+
+def round_ticks(low: float, high: float, count: int) -> list[float]:
+    """Multiples of 1, 2 or 5 times a power of ten between two numbers.
+
+    >>> round_ticks(0.13, 0.98, 5)
+    [0.2, 0.4, 0.6, 0.8]
+    """
+    rough = (high - low) / max(count, 1)
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(power * m for m in (1, 2, 5, 10) if power * m >= rough * 0.999)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [float(f"{i * step:.12g}") for i in range(first, last + 1)]
+
+
+def log_ticks(low: float, high: float, count: int) -> list[float]:
+    """Powers of ten between two exponents, every n-th if there are too many.
+
+    >>> log_ticks(-2.5, 1.0, 4)
+    [0.01, 0.1, 1.0, 10.0]
+    """
+    first, last = math.ceil(low - 1e-9), math.floor(high + 1e-9)
+    if last - first < 1:  # less than two powers of ten: round numbers say more
+        found = round_ticks(10.0**low, 10.0**high, count)
+        return [tick for tick in found if tick > 0]
+    stride = max(1, math.ceil((last - first + 1) / max(count, 1)))
+    return [10.0**exponent for exponent in range(first, last + 1, stride)]
+
+
+def labels(ticks: list[float]) -> list[str]:
+    """Ticks as text, all with the same number of decimals; very large and small ones as 1e6.
+
+    >>> labels([0.0, 0.5, 1.0]), labels([0.0, 2e6])
+    (['0.0', '0.5', '1.0'], ['0', '2e+06'])
+    """
+    largest = max(map(abs, ticks), default=0.0)
+    if largest and not 1e-4 <= largest < 1e6:
+        return [f"{tick:.6g}" for tick in ticks]
+    decimals = max([_decimals(tick) for tick in ticks], default=0)
+    return [f"{tick:.{decimals}f}" for tick in ticks]
+
+
+def _decimals(tick: float) -> int:
+    text = f"{tick:.10f}".rstrip("0")
+    return len(text) - text.index(".") - 1
+
+
+def short(value: float) -> str:
+    """A measured value in about four digits.
+
+    >>> short(0.123456), short(1234567.0), short(98.0), short(float("nan"))
+    ('0.1235', '1.235e+06', '98', 'nan')
+    """
+    return f"{value:.4g}"
