@@ -67,7 +67,8 @@ class Signature:
         if method:
             first = positional[0] if positional else ""
             positional = ["self", *(positional if first.startswith("*") else positional[1:])]
-        star = ["*"] if self.keyword and not any(p.startswith("*") for p in positional) else []
+        names = [p for p in self.keyword if not p.startswith("**")]
+        star = ["*"] if names and not any(p.startswith("*") for p in positional) else []
         return wrap(f"def {name}", [*positional, *star, *self.keyword], f"-> {self.returns}: ...")
 
 

@@ -107,6 +107,17 @@ def test_plain_function_keeps_its_signature():
     )
 
 
+def test_keyword_arguments():
+    def only(x, *, out: int = 1): ...
+
+    def rest(x, **more: int): ...
+
+    text = make_stub.define("only", only, set(), method=True)
+    assert text == "def only(self, *, out: int = 1) -> Any: ...\n"
+    text = make_stub.define("rest", rest, set(), method=True)
+    assert text == "def rest(self, **more: int) -> Any: ...\n"
+
+
 def test_a_method_named_like_a_type_does_not_hide_the_type():
     def clamp(x, low: float, sizes: "list[float]", float: int = 0) -> float: ...
 
