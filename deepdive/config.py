@@ -116,3 +116,8 @@ def set_default_device(device: str) -> None:
     if str(device) != "cpu":
         raise DeviceError(f"no such device here: {device!r}", expected="'cpu'")
     defaults.device = "cpu"
+
+
+# Who looks on while operators run (a profiler, anomaly detection), or None: an object with
+# ``forward(operator, run, args) -> out`` and ``backward(operator, run, args) -> grads``.
+watch: Any = None

@@ -23,6 +23,7 @@ Axis = int | tuple[int, ...] | None
 Shape = tuple[int, ...]
 
 ARRAY_TYPE = np.ndarray
+DEVICE = "cpu"
 
 # --- elementwise -------------------------------------------------------------------------------
 negative, abs, sign, square, sqrt = np.negative, np.abs, np.sign, np.square, np.sqrt
@@ -65,7 +66,7 @@ def erf(x: Array) -> Array:
 
 # --- creation and storage ----------------------------------------------------------------------
 empty, zeros_like, ones_like = np.empty, np.zeros_like, np.ones_like
-copy = np.copy
+copy, contiguous = np.copy, np.ascontiguousarray
 
 
 def zeros(shape: Shape, dtype: Any = None) -> Array:

@@ -1,0 +1,162 @@
+"""What an operator class says about itself, read once when the class is made.
+
+``forward(self, xp, x, w, b=None)`` names the inputs, annotated class fields are the static
+parameters, and the parameter names of ``backward`` say what has to be saved.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from deepdive.errors import OperatorError, did_you_mean
+
+ALIASES = {"axis": "dim", "keepdims": "keepdim"}  # NumPy's words for PyTorch's, in one place
+VARIADIC = 0x04  # inspect.CO_VARARGS
+REQUIRED = object()
+
+
+class Contract:
+    """The reading of one operator class.
+
+    Attributes:
+        inputs: names of the tensor inputs; with ``*xs`` only that one.
+        required: how many of them have no default.
+        variadic: whether the inputs are ``*xs``.
+        fields: static parameters, name → default (REQUIRED where there is none).
+        order: public argument names in order.
+        plan: for each value ``backward`` asks for, its position in the row
+            ``[*inputs, out, *shapes, needs, *kept]`` that the door lays out.
+        asks: those names.
+        keeps: whether ``forward`` puts values aside with ``self.keep``.
+        shared: one instance for all calls without arguments of their own, or None.
+    """
+
+    __slots__ = (
+        "asks",
+        "differentiable",
+        "fields",
+        "inputs",
+        "keeps",
+        "kept",
+        "needs_shapes",
+        "order",
+        "plan",
+        "required",
+        "shared",
+        "variadic",
+    )
+
+    def __init__(self, cls: type) -> None:
+        code = cls.forward.__code__  # type: ignore[attr-defined]
+        names = code.co_varnames
+        self.variadic = bool(code.co_flags & VARIADIC)
+        if self.variadic:
+            self.inputs = (names[code.co_argcount + code.co_kwonlyargcount],)
+            self.required = 1
+        else:
+            self.inputs = names[2 : code.co_argcount]
+            self.required = len(self.inputs) - len(cls.forward.__defaults__ or ())  # type: ignore[attr-defined]
+        if not self.inputs:
+            raise OperatorError(
+                f"{cls.__name__}.forward needs an input",
+                expected="def forward(self, xp, x): …",
+            )
+        self.fields = _fields(cls)
+        self.order = self._public_order(cls)
+        self.keeps = "keep" in code.co_names
+        self.differentiable = getattr(cls, "backward", None) is not None
+        self._read_backward(cls)
+        self.shared = None
+
+    def _public_order(self, cls: type) -> tuple[str, ...]:
+        signature = getattr(cls, "signature", None)
+        if signature is None:
+            return (*self.inputs, *self.fields)
+        order = tuple(name.strip() for name in signature.split(","))
+        if sorted(order) != sorted((*self.inputs, *self.fields)):
+            raise OperatorError(
+                f"{cls.__name__}.signature must name every input and field once",
+                got=signature,
+                expected=", ".join((*self.inputs, *self.fields)),
+            )
+        return order
+
+    def _read_backward(self, cls: type) -> None:
+        self.asks: tuple[str, ...] = ()
+        self.plan: tuple[int, ...] = ()
+        self.needs_shapes = False
+        self.kept: tuple[str, ...] = ()
+        if not self.differentiable:
+            return
+        code = cls.backward.__code__  # type: ignore[attr-defined]
+        self.asks = code.co_varnames[3 : code.co_argcount]
+        row = [*self.inputs, "out", *(f"{name}_shape" for name in self.inputs), "needs"]
+        unknown = [name for name in self.asks if name not in row]
+        if unknown and not self.keeps:
+            raise OperatorError(
+                f"{cls.__name__}.backward asks for {unknown[0]!r}, which nobody provides",
+                expected=", ".join(row) + ", or a name given to self.keep in forward",
+                fix=did_you_mean(unknown[0], row),
+            )
+        self.kept = tuple(unknown)
+        row += unknown
+        self.needs_shapes = any(name.endswith("_shape") or name == "needs" for name in self.asks)
+        self.needs_shapes = self.needs_shapes or bool(unknown)
+        self.plan = tuple(row.index(name) for name in self.asks)
+
+
+def _fields(cls: type) -> dict[str, Any]:
+    """Annotated class attributes, base classes first; private and ClassVar ones are no fields."""
+    fields: dict[str, Any] = {}
+    for base in reversed(cls.__mro__[:-1]):
+        for name, annotation in base.__dict__.get("__annotations__", {}).items():
+            if not name.startswith("_") and "ClassVar" not in str(annotation):
+                fields[name] = getattr(cls, name, REQUIRED)
+    return fields
+
+
+def bind(cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Sort a call's arguments into inputs and fields.
+
+    Raises:
+        OperatorError: for too many, missing, repeated or unknown arguments.
+    """
+    contract = cls.contract
+    order = contract.order
+    if len(args) > len(order):
+        args = _gathered(cls, args)
+    values = dict(zip(order, args, strict=False))
+    for name, value in kwargs.items():
+        name = name if name in order else ALIASES.get(name, name)
+        if name == "input" and name not in order:
+            name = order[0]
+        if name not in order or name in values:
+            problem = "got twice" if name in values else "unknown argument"
+            raise OperatorError(
+                f"{cls.name}: {problem} {name!r}",
+                expected=f"{cls.name}({', '.join(order)})",
+                fix=did_you_mean(name, order),
+            )
+        values[name] = value
+    inputs = [values.get(name) for name in contract.inputs]
+    for name, value in zip(contract.inputs[: contract.required], inputs, strict=False):
+        if value is None:
+            raise OperatorError(
+                f"{cls.name}: missing argument {name!r}",
+                expected=f"{cls.name}({', '.join(order)})",
+            )
+    fields = {name: values[name] for name in contract.fields if name in values}
+    return (inputs[0] if contract.variadic else inputs), fields
+
+
+def _gathered(cls: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """``x.reshape(2, 3)`` for ``x.reshape((2, 3))``: trailing integers fill the last parameter."""
+    order = cls.contract.order
+    head, tail = args[: len(order) - 1], args[len(order) - 1 :]
+    if getattr(cls, "gathers", False) and all(isinstance(item, int) for item in tail):
+        return (*head, tuple(tail))
+    raise OperatorError(
+        f"{cls.name}: takes {len(order)} arguments",
+        got=f"{len(args)}",
+        expected=f"{cls.name}({', '.join(order)})",
+    )

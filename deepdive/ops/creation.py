@@ -1,0 +1,223 @@
+"""Making tensors: from data, constant, counting, random.  Nothing here tracks gradients unless asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from deepdive import config, dtypes
+from deepdive.backend import speakers
+from deepdive.core import random
+from deepdive.core.operator import REGISTRY
+from deepdive.core.tensor import Tensor, array_of, wrap
+
+CREATORS: list[str] = []
+
+
+def creator(function: Any) -> Any:
+    """Make a creation function public; it is no Tensor method."""
+    REGISTRY[function.__name__] = function
+    CREATORS.append(function.__name__)
+    return function
+
+
+def _speaker(device: Any) -> Any:
+    return speakers.of_device(device or config.defaults.device)
+
+
+def _finished(array: Any, requires_grad: bool) -> Tensor:
+    tensor = wrap(array)
+    return tensor.requires_grad_() if requires_grad else tensor
+
+
+def _shape(size: tuple[Any, ...]) -> tuple[int, ...]:
+    if len(size) == 1 and not isinstance(size[0], int):
+        size = tuple(size[0])
+    return tuple(int(n) for n in size)
+
+
+def _dtype(dtype: Any) -> Any:
+    return dtypes.default_float() if dtype is None else dtypes.as_dtype(dtype)
+
+
+def tensor(
+    data: Any, dtype: Any = None, device: str | None = None, requires_grad: bool = False
+) -> Tensor:
+    """A tensor of `data`, copied; it tracks gradients only if asked, as in PyTorch.
+
+    >>> tensor([[1, 2], [3, 4]])
+    tensor([[1, 2],
+            [3, 4]])
+    """
+    return Tensor(data, None, device, requires_grad, dtype)
+
+
+@creator
+def as_tensor(data: Any, dtype: Any = None, device: str | None = None) -> Tensor:
+    """A tensor on `data`, sharing memory where it can; Tensors pass as they are."""
+    if isinstance(data, Tensor):
+        return data if dtype is None else data.to(dtype)  # type: ignore[attr-defined,no-any-return]
+    return wrap(array_of(data, _speaker(device), dtype))
+
+
+@creator
+def from_numpy(array: Any) -> Tensor:
+    """A tensor on the memory of a NumPy array."""
+    return wrap(array_of(array, speakers.BY_DEVICE["cpu"]))
+
+
+@creator
+def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Zeros: ``zeros(2, 3)`` or ``zeros((2, 3))``."""
+    return _finished(_speaker(device).zeros(_shape(size), _dtype(dtype)), requires_grad)
+
+
+@creator
+def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Ones: ``ones(2, 3)`` or ``ones((2, 3))``."""
+    return _finished(_speaker(device).ones(_shape(size), _dtype(dtype)), requires_grad)
+
+
+@creator
+def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Memory without values set."""
+    return _finished(_speaker(device).empty(_shape(size), _dtype(dtype)), requires_grad)
+
+
+@creator
+def full(
+    size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """`fill_value` everywhere."""
+    dtype = None if dtype is None else dtypes.as_dtype(dtype)
+    shape = _shape((size,) if isinstance(size, int) else tuple(size))
+    return _finished(_speaker(device).full(shape, fill_value, dtype), requires_grad)
+
+
+@creator
+def arange(
+    start: Any,
+    end: Any = None,
+    step: Any = 1,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """``start, start + step, …`` below `end`."""
+    dtype = None if dtype is None else dtypes.as_dtype(dtype)
+    return _finished(_speaker(device).arange(start, end, step, dtype), requires_grad)
+
+
+@creator
+def linspace(
+    start: float,
+    end: float,
+    steps: int,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """`steps` values from `start` to `end`, both included."""
+    speaker = _speaker(device)
+    ramp = speaker.arange(0, steps, 1, dtypes.float64) / max(steps - 1, 1)
+    values = start + (end - start) * ramp
+    if steps > 1:
+        values[-1] = end
+    return _finished(speaker.astype(values, _dtype(dtype)), requires_grad)
+
+
+@creator
+def eye(
+    n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """Ones on the diagonal, zeros elsewhere."""
+    return _finished(_speaker(device).eye(n, m, 0, _dtype(dtype)), requires_grad)
+
+
+def _like(x: Tensor, dtype: Any) -> dict[str, Any]:
+    return {"dtype": x.dtype if dtype is None else dtype, "device": x.device}
+
+
+@creator
+def zeros_like(x: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Zeros in the shape and dtype of `x`."""
+    return zeros(tuple(x.shape), **_like(x, dtype), requires_grad=requires_grad)  # type: ignore[no-any-return]
+
+
+@creator
+def ones_like(x: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Ones in the shape and dtype of `x`."""
+    return ones(tuple(x.shape), **_like(x, dtype), requires_grad=requires_grad)  # type: ignore[no-any-return]
+
+
+@creator
+def full_like(x: Tensor, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """`fill_value` in the shape and dtype of `x`."""
+    return full(tuple(x.shape), fill_value, **_like(x, dtype), requires_grad=requires_grad)  # type: ignore[no-any-return]
+
+
+# --- random ------------------------------------------------------------------------------------
+@creator
+def rand(
+    *size: Any,
+    generator: random.Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Uniform in [0, 1)."""
+    source = generator or random.default_generator
+    array = source.uniform(_shape(size), 0.0, 1.0, _dtype(dtype))
+    return _finished(_speaker(device).asarray(array), requires_grad)
+
+
+@creator
+def randn(
+    *size: Any,
+    generator: random.Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Normal with mean 0 and standard deviation 1."""
+    source = generator or random.default_generator
+    array = source.normal(_shape(size), 0.0, 1.0, _dtype(dtype))
+    return _finished(_speaker(device).asarray(array), requires_grad)
+
+
+@creator
+def randint(
+    low: int,
+    high: Any = None,
+    size: Any = None,
+    *,
+    generator: random.Generator | None = None,
+    dtype: Any = "int64",
+    device: Any = None,
+) -> Tensor:
+    """Whole numbers in [low, high): ``randint(high, size)`` or ``randint(low, high, size)``."""
+    if size is None:
+        low, high, size = 0, low, high
+    source = generator or random.default_generator
+    array = source.integers(low, high, _shape((size,)))
+    return wrap(_speaker(device).asarray(array, dtype))
+
+
+@creator
+def randperm(n: int, *, generator: random.Generator | None = None, device: Any = None) -> Tensor:
+    """The numbers 0 … n-1 in random order."""
+    source = generator or random.default_generator
+    return wrap(_speaker(device).asarray(source.permutation(n)))
+
+
+@creator
+def rand_like(x: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Uniform in [0, 1), in the shape and dtype of `x`."""
+    return rand(tuple(x.shape), **_like(x, dtype), requires_grad=requires_grad)  # type: ignore[no-any-return]
+
+
+@creator
+def randn_like(x: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Normal numbers, in the shape and dtype of `x`."""
+    return randn(tuple(x.shape), **_like(x, dtype), requires_grad=requires_grad)  # type: ignore[no-any-return]

@@ -1,0 +1,306 @@
+"""Operators that summarise axes: sums, means, extremes, and running sums."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from deepdive.core.operator import Operator, derive, register
+from deepdive.core.tensor import Tensor
+
+Dim = int | tuple[int, ...] | None
+
+
+def spread(xp: Any, grad: Any, dim: Dim, keepdim: bool, shape: tuple[int, ...]) -> Any:
+    """Give a reduced array its axes back, broadcast to `shape`."""
+    if not keepdim and dim is not None:
+        dims = dim if isinstance(dim, tuple) else (dim,)
+        reduced = {d % len(shape) for d in dims} if shape else set()
+        grad = xp.reshape(grad, tuple(1 if i in reduced else n for i, n in enumerate(shape)))
+    return xp.broadcast_to(grad, shape)
+
+
+@register
+class Sum(Operator):
+    """``Σ x`` over the axes `dim` (all when None)."""
+
+    dim: Dim = None
+    keepdim: bool = False
+
+    def forward(self, xp, x):
+        return xp.sum(x, axis=self.dim, keepdims=self.keepdim)
+
+    def backward(self, xp, grad, x_shape):
+        return spread(xp, grad, self.dim, self.keepdim, x_shape)
+
+
+@register
+class Mean(Operator):
+    """``Σ x / n`` over the axes `dim`."""
+
+    promotes = "float"
+    dim: Dim = None
+    keepdim: bool = False
+
+    def forward(self, xp, x):
+        return xp.mean(x, axis=self.dim, keepdims=self.keepdim)
+
+    def backward(self, xp, grad, x_shape):
+        count = 1
+        for d in range(len(x_shape)) if self.dim is None else _tuple(self.dim):
+            count *= x_shape[d]
+        return spread(xp, grad / max(count, 1), self.dim, self.keepdim, x_shape)
+
+
+@register("amax")
+class Amax(Operator):
+    """The largest element along `dim`; equal ones share the gradient evenly."""
+
+    dim: Dim = None
+    keepdim: bool = False
+
+    def forward(self, xp, x):
+        return xp.max(x, axis=self.dim, keepdims=self.keepdim)
+
+    def backward(self, xp, grad, x, out):
+        return share_ties(xp, grad, x, out, self.dim, self.keepdim)
+
+
+@register("amin")
+class Amin(Operator):
+    """The smallest element along `dim`; equal ones share the gradient evenly."""
+
+    dim: Dim = None
+    keepdim: bool = False
+
+    def forward(self, xp, x):
+        return xp.min(x, axis=self.dim, keepdims=self.keepdim)
+
+    def backward(self, xp, grad, x, out):
+        return share_ties(xp, grad, x, out, self.dim, self.keepdim)
+
+
+def share_ties(xp: Any, grad: Any, x: Any, out: Any, dim: Dim, keepdim: bool) -> Any:
+    """The gradient of an extreme, split among all elements that attain it."""
+    hit = xp.astype(x == spread(xp, out, dim, keepdim, x.shape), grad.dtype)
+    count = xp.sum(hit, axis=dim, keepdims=True)
+    return hit / count * spread(xp, grad, dim, keepdim, x.shape)
+
+
+@register("argmax")
+class Argmax(Operator):
+    """The index of the largest element along `dim`, of the flattened array when None."""
+
+    dim: int | None = None
+    keepdim: bool = False
+
+    def forward(self, xp, x):
+        return xp.argmax(x, axis=self.dim, keepdims=self.keepdim)
+
+
+@register("argmin")
+class Argmin(Operator):
+    """The index of the smallest element along `dim`, of the flattened array when None."""
+
+    dim: int | None = None
+    keepdim: bool = False
+
+    def forward(self, xp, x):
+        return xp.argmin(x, axis=self.dim, keepdims=self.keepdim)
+
+
+@register("all")
+class All(Operator):
+    """Whether all elements along `dim` are non-zero."""
+
+    dim: Dim = None
+    keepdim: bool = False
+
+    def forward(self, xp, x):
+        return xp.all(x, axis=self.dim, keepdims=self.keepdim)
+
+
+@register("any")
+class Any_(Operator):
+    """Whether some element along `dim` is non-zero."""
+
+    dim: Dim = None
+    keepdim: bool = False
+
+    def forward(self, xp, x):
+        return xp.any(x, axis=self.dim, keepdims=self.keepdim)
+
+
+class Extreme(tuple):
+    """``values, indices`` of an extreme along one axis, as PyTorch returns them."""
+
+    values = property(lambda self: self[0])
+    indices = property(lambda self: self[1])
+
+    def __new__(cls, values: Tensor, indices: Tensor) -> Extreme:
+        return super().__new__(cls, (values, indices))
+
+    def __repr__(self) -> str:
+        return f"values={self[0]!r},\nindices={self[1]!r}"
+
+
+@derive("max", word="max")
+def max_(x: Any, dim: Any = None, keepdim: bool = False, **aliases: Any) -> Any:
+    """The largest element: of all, of two tensors elementwise, or with its index along `dim`.
+
+    ``x.max()`` and ``x.max(dim=(0, 1))`` give a Tensor, ``x.max(dim)`` gives ``values, indices``,
+    ``x.max(y)`` is :func:`maximum`; NumPy's ``axis=`` gives the values alone.
+    """
+    return _extreme("amax", "argmax", "maximum", x, dim, keepdim, aliases)
+
+
+@derive("min", word="min")
+def min_(x: Any, dim: Any = None, keepdim: bool = False, **aliases: Any) -> Any:
+    """The smallest element; the call forms are those of :func:`max`."""
+    return _extreme("amin", "argmin", "minimum", x, dim, keepdim, aliases)
+
+
+def _extreme(
+    whole: str, arg: str, pairwise: str, x: Any, dim: Any, keepdim: bool, aliases: dict[str, Any]
+) -> Any:
+    x = x if isinstance(x, Tensor) else Tensor(x, requires_grad=False)
+    keepdim = aliases.pop("keepdims", keepdim)
+    if "other" in aliases:
+        dim = aliases.pop("other")
+    if isinstance(dim, Tensor):
+        return getattr(x, pairwise)(dim)
+    if "axis" in aliases:  # NumPy's way: the values alone
+        return getattr(x, whole)(aliases["axis"], keepdim)
+    if dim is None or isinstance(dim, tuple):
+        return getattr(x, whole)(dim, keepdim)
+    indices = getattr(x, arg)(dim, True)
+    values = x.take_along_dim(indices, dim)
+    if not keepdim and x.ndim:
+        values, indices = values.squeeze(dim), indices.squeeze(dim)
+    return Extreme(values, indices)
+
+
+@register
+class Prod(Operator):
+    """``Π x`` over `dim`; right also where factors are zero."""
+
+    dim: Dim = None
+    keepdim: bool = False
+
+    def forward(self, xp, x):
+        return xp.prod(x, axis=self.dim, keepdims=self.keepdim)
+
+    def backward(self, xp, grad, x):
+        grad = spread(xp, grad, self.dim, self.keepdim, x.shape)
+        return grad * product_of_others(xp, x, self.dim)
+
+
+def product_of_others(xp: Any, x: Any, dim: Dim) -> Any:
+    """For each element the product of all others along `dim`: prefix times suffix products."""
+    dims = tuple(range(len(x.shape))) if dim is None else tuple(d % len(x.shape) for d in _tuple(dim))
+    rest = tuple(i for i in range(len(x.shape)) if i not in dims)
+    order = (*rest, *dims)
+    moved = xp.permute_dims(x, order)
+    flat = xp.reshape(moved, (*(x.shape[i] for i in rest), _size(x.shape, dims)))
+    ones = flat[..., :1] * 0 + 1
+    before = xp.cumulative_prod(xp.concat((ones, flat[..., :-1]), axis=-1), axis=-1)
+    behind = xp.concat((ones, xp.flip(flat, axis=-1)[..., :-1]), axis=-1)
+    after = xp.flip(xp.cumulative_prod(behind, axis=-1), axis=-1)
+    others = xp.reshape(before * after, moved.shape)
+    back = tuple(order.index(i) for i in range(len(order)))
+    return xp.permute_dims(others, back)
+
+
+def _size(shape: tuple[int, ...], dims: tuple[int, ...]) -> int:
+    out = 1
+    for d in dims:
+        out *= shape[d]
+    return out
+
+
+@register("cumsum", word="cumulative_sum")
+class Cumsum(Operator):
+    """Running sums ``Σ_{j≤i} x_j`` along `dim`."""
+
+    dim: int
+
+    def forward(self, xp, x):
+        return xp.cumulative_sum(x, axis=self.dim)
+
+    def backward(self, xp, grad):
+        reverse = xp.flip(grad, axis=self.dim)
+        return xp.flip(xp.cumulative_sum(reverse, axis=self.dim), axis=self.dim)
+
+
+@register("cumprod", word="cumulative_prod")
+class Cumprod(Operator):
+    """Running products ``Π_{j≤i} x_j`` along `dim`; right also where factors are zero."""
+
+    dim: int
+
+    def forward(self, xp, x):
+        return xp.cumulative_prod(x, axis=self.dim)
+
+    def backward(self, xp, grad, x):
+        # dL/dx_k = Σ_{i≥k} g_i Π_{j≤i, j≠k} x_j, built one k at a time: zeros need no division
+        n, d = x.shape[self.dim], self.dim % len(x.shape)
+        at = lambda part: (slice(None),) * d + (part,)  # noqa: E731
+        before = None
+        slopes = []
+        for k in range(n):
+            rest = x[at(slice(k + 1, None))]
+            head = x[at(slice(k, k + 1))] * 0 + 1
+            behind = xp.cumulative_prod(xp.concat((head, rest), axis=d), axis=d)
+            part = grad[at(slice(k, None))] * behind
+            part = part if before is None else part * before
+            slopes.append(xp.sum(part, axis=d, keepdims=True))
+            factor = x[at(slice(k, k + 1))]
+            before = factor if before is None else before * factor
+        return xp.concat(slopes, axis=d) if slopes else grad
+
+
+@register("logsumexp")
+class LogSumExp(Operator):
+    """``log Σ eˣ`` over `dim`, without overflow; its slope is the softmax."""
+
+    promotes = "float"
+    dim: Dim
+    keepdim: bool = False
+
+    def forward(self, xp, x):
+        return xp.logsumexp(x, axis=self.dim, keepdims=self.keepdim)
+
+    def backward(self, xp, grad, x, out):
+        weight = xp.exp(x - spread(xp, out, self.dim, self.keepdim, x.shape))
+        return spread(xp, grad, self.dim, self.keepdim, x.shape) * weight
+
+
+# --- derived -----------------------------------------------------------------------------------
+@derive("var")
+def var(
+    x: Any,
+    dim: Any = None,
+    unbiased: bool = True,
+    keepdim: bool = False,
+    *,
+    correction: int | None = None,
+    axis: Any = None,
+    keepdims: bool = False,
+) -> Tensor:
+    """``Σ (x - mean)² / (n - correction)``; correction 1 unless `unbiased` is False."""
+    dim = dim if axis is None else axis
+    keepdim = keepdim or keepdims
+    centred = x - x.mean(dim, True)
+    correction = int(unbiased) if correction is None else correction
+    count = _size(x.shape, tuple(range(x.ndim)) if dim is None else _tuple(dim))
+    total = (centred * centred).sum(dim, keepdim)
+    return total / max(count - correction, 0) if count > correction else total * float("nan")
+
+
+@derive("std")
+def std(x: Any, dim: Any = None, unbiased: bool = True, keepdim: bool = False, **more: Any) -> Tensor:
+    """The square root of :func:`var`, with the same arguments."""
+    return var(x, dim, unbiased, keepdim, **more).sqrt()
+
+
+def _tuple(dim: Any) -> tuple[int, ...]:
+    return dim if isinstance(dim, tuple) else (dim,)
