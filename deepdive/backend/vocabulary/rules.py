@@ -1,9 +1,9 @@
-"""What shape and dtype a word's result has – and the words of the error when it has none.
+"""What shape a word's result has – and the words of the error when it has none.
 
-A rule takes the word's name and then the word's own arguments.  Operands may be anything with a
-``shape`` and a ``dtype`` (arrays, Specs, Tensors) or Python numbers; no values are computed.  Here
-are the rules for dtypes, for elementwise words, reductions and the matrix product; those for
-shapes, indices and windows have a file each.
+A shape rule takes the word's name and then the word's own arguments.  Operands may be anything
+with a ``shape`` and a ``dtype`` (arrays, Specs, Tensors) or Python numbers; no values are computed.
+Here are the rules for elementwise words, reductions and the matrix product; those that rearrange,
+those for indices and for windows, and those for dtypes have a file each.
 """
 
 from __future__ import annotations
@@ -11,22 +11,19 @@ from __future__ import annotations
 import operator
 from typing import Any
 
-import numpy as np
-
 from deepdive import dtypes
-from deepdive.errors import ArgumentError, DTypeError, ShapeError
+from deepdive.errors import DTypeError, ShapeError
 
 Operand = Any  # an array, a Spec, a Tensor or a Python number
 Axis = Any  # an int, a tuple of ints, or None for all axes
 Shape = tuple[int, ...]
-
-UINT32 = np.dtype("uint32")  # only random bits have this type
 
 
 # --- operands ----------------------------------------------------------------------------------
 def shape_of(x: Operand) -> Shape:
     """The shape of an array; a Python number has none.
 
+    >>> import numpy as np
     >>> shape_of(2.0), shape_of(np.zeros((2, 3)))
     ((), (2, 3))
     """
@@ -75,10 +72,15 @@ def one_axis(word: str, axis: Any, shape: Shape) -> int:
 
 
 def some_axes(word: str, axis: Axis, shape: Shape) -> Shape:
-    """One axis, several, or all for None, counted from the front."""
+    """One axis, several, or all for None, counted from the front.
+
+    A number may be asked for its axis 0 or -1, as in NumPy and PyTorch: it has nothing there.
+    """
     if axis is None:
         return tuple(range(len(shape)))
     axes = axis if isinstance(axis, (tuple, list)) else (axis,)
+    if not shape and axis in (0, -1):
+        return ()
     result = tuple(one_axis(word, each, shape) for each in axes)
     if len(set(result)) < len(result):
         raise ShapeError(f"{word}: an axis is given twice in {tuple(axes)}, shape {shape}")
@@ -159,6 +161,7 @@ def astype(word: str, x: Operand, dtype: Any) -> Shape:
 def reduced(word: str, x: Operand, axis: Axis = None, keepdims: bool = False) -> Shape:
     """The shape without the reduced axes, or with size 1 there.
 
+    >>> import numpy as np
     >>> reduced("sum", np.zeros((2, 3, 4)), axis=(0, -1)), reduced("sum", np.zeros(3), 0, True)
     ((3,), (1,))
     """
@@ -169,28 +172,24 @@ def reduced(word: str, x: Operand, axis: Axis = None, keepdims: bool = False) ->
     return tuple(size for i, size in enumerate(shape) if i not in axes)
 
 
-def reduced_some(word: str, x: Operand, axis: Axis = None, keepdims: bool = False) -> Shape:
+def chosen(word: str, x: Operand, axis: Axis = None, keepdims: bool = False) -> Shape:
     """As :func:`reduced`, for words that choose an element: there has to be one.
 
     Raises:
-        ShapeError: if elements are asked for and a reduced axis is empty.
+        ShapeError: if a reduced axis is empty.
     """
-    shape, out = shape_of(x), reduced(word, x, axis, keepdims)
-    empty = [i for i in some_axes(word, axis, shape) if shape[i] == 0]
-    if empty and 0 not in out:
-        raise ShapeError(f"{word}: nothing to choose from: axis {empty[0]} of {shape} is empty")
-    return out
-
-
-def chosen(word: str, x: Operand, axis: Any = None, keepdims: bool = False) -> Shape:
-    """As :func:`reduced_some`, along one axis or all."""
-    if axis is not None:
-        axis = integer(word, "axis", axis)
     shape = shape_of(x)
-    empty = [i for i in some_axes(word, axis, shape) if shape[i] == 0]
-    if empty:
-        raise ShapeError(f"{word}: nothing to choose from: axis {empty[0]} of {shape} is empty")
+    for i in some_axes(word, axis, shape):
+        if shape[i] == 0:
+            raise ShapeError(f"{word}: nothing to choose from: axis {i} of {shape} is empty")
     return reduced(word, x, axis, keepdims)
+
+
+def located(word: str, x: Operand, axis: Any = None, keepdims: bool = False) -> Shape:
+    """As :func:`chosen`, along one axis or all."""
+    if axis is not None:
+        integer(word, "axis", axis)
+    return chosen(word, x, axis, keepdims)
 
 
 def along(word: str, x: Operand, axis: Any) -> Shape:
@@ -209,6 +208,7 @@ def sorted_along(word: str, x: Operand, axis: Any = -1, descending: bool = False
 def matmul(word: str, x: Operand, y: Operand) -> Shape:
     """Rows of `x` by columns of `y`: (*B, n, k) @ (*B, k, m) → (*B, n, m); vectors lose their axis.
 
+    >>> import numpy as np
     >>> matmul("matmul", np.zeros((5, 1, 2, 3)), np.zeros((4, 3, 6)))
     (5, 4, 2, 6)
     """
@@ -238,161 +238,3 @@ def _matmul_fix(a: Shape, b: Shape) -> str | None:
     if len(a) > 1 and b[-1] == a[-2]:
         return "exchange the operands: y @ x"
     return None
-
-
-# --- dtypes ------------------------------------------------------------------------------------
-def _floating(dtype: Any) -> Any:
-    return dtype if dtype.kind == "f" else dtypes.default_float()
-
-
-def same(word: str, x: Operand, *rest: Any, **options: Any) -> Any:
-    """The first operand's dtype."""
-    return dtype_of(x)
-
-
-def signed(word: str, x: Operand) -> Any:
-    """The operand's dtype, for words that bool has no answer to."""
-    if dtype_of(x).kind == "b":
-        raise DTypeError(f"{word}: a bool has no negative", fix="logical_not(x), or make it int64")
-    return dtype_of(x)
-
-
-def counted(word: str, x: Operand, *rest: Any, **options: Any) -> Any:
-    """Sums and products of integers and bools are int64, so that they do not overflow early."""
-    dtype = dtype_of(x)
-    return dtype if dtype.kind == "f" else dtypes.int64
-
-
-def promoted(word: str, x: Operand, y: Operand) -> Any:
-    """PyTorch's promotion of two operands."""
-    return dtypes.result_type(x, y)
-
-
-def promoted_numbers(word: str, x: Operand, y: Operand) -> Any:
-    """As :func:`promoted`, for words that have no meaning for two bools."""
-    dtype = dtypes.result_type(x, y)
-    if dtype.kind == "b":
-        fix = "logical_xor(x, y), or make them int64"
-        raise DTypeError(f"{word}: both operands are bool", expected="numbers", fix=fix)
-    return dtype
-
-
-def promoted_bits(word: str, x: Operand, y: Operand) -> Any:
-    """As :func:`promoted`, for words that work on bits."""
-    for operand in (x, y):
-        bits(word, operand)
-    return dtypes.result_type(x, y)
-
-
-def bits(word: str, x: Operand) -> Any:
-    """The operand's dtype, if it is made of bits that have a meaning."""
-    dtype = dtype_of(x)
-    if dtype.kind == "f":
-        fix = "compare first: (x > 0), or make it int64"
-        raise DTypeError(f"{word}: {dtype} has no bits to work on", expected="ints, bool", fix=fix)
-    return dtype
-
-
-def promoted_float(word: str, x: Operand, y: Operand) -> Any:
-    """As :func:`promoted`; integers become the default float."""
-    return _floating(dtypes.result_type(x, y))
-
-
-def promoted_choice(word: str, condition: Operand, x: Operand, y: Operand) -> Any:
-    """The promotion of the two alternatives."""
-    return dtypes.result_type(x, y)
-
-
-def promoted_bounds(word: str, x: Operand, min: Any = None, max: Any = None) -> Any:
-    """The promotion of the operand and the bounds that are given."""
-    return dtypes.result_type(*(each for each in (x, min, max) if each is not None))
-
-
-def promoted_all(word: str, arrays: Any, axis: int = 0) -> Any:
-    """The promotion of all arrays of a list."""
-    return dtypes.result_type(*arrays)
-
-
-def promoted_first(word: str, x: Operand, y: Operand, *rest: Any, **options: Any) -> Any:
-    """The promotion of the first two operands."""
-    return dtypes.result_type(x, y)
-
-
-def to_float(word: str, x: Operand, *rest: Any, **options: Any) -> Any:
-    """The operand's dtype; integers and bools become the default float."""
-    return _floating(dtype_of(x))
-
-
-def boolean(word: str, *operands: Any, **options: Any) -> Any:
-    """Always bool."""
-    return dtypes.bool_
-
-
-def positions(word: str, *operands: Any, **options: Any) -> Any:
-    """Always int64."""
-    return dtypes.int64
-
-
-def random_words(word: str, *operands: Any, **options: Any) -> Any:
-    """Always uint32."""
-    return UINT32
-
-
-def wanted(word: str, x: Operand, dtype: Any) -> Any:
-    """The dtype that was asked for."""
-    return dtypes.as_dtype(dtype)
-
-
-def created(word: str, shape: Any, dtype: Any = None) -> Any:
-    """The dtype that was asked for, or the default float."""
-    return dtypes.default_float() if dtype is None else dtypes.as_dtype(dtype)
-
-
-def filled(word: str, shape: Any, value: Any, dtype: Any = None) -> Any:
-    """The dtype that was asked for, or the value's."""
-    return dtype_of(value) if dtype is None else dtypes.as_dtype(dtype)
-
-
-def identity(word: str, n: int, m: Any = None, k: int = 0, dtype: Any = None) -> Any:
-    """The dtype that was asked for, or the default float."""
-    return created(word, (), dtype)
-
-
-def counting(word: str, start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Any:
-    """The dtype that was asked for, int64 if all bounds are integers, else the default float."""
-    if dtype is not None:
-        return dtypes.as_dtype(dtype)
-    floating = [isinstance(number, float) for number in (start, stop, step)]
-    return dtypes.default_float() if any(floating) else dtypes.int64
-
-
-def data(word: str, x: Any, dtype: Any = None) -> Any:
-    """The dtype that was asked for, the array's own, or the common one of the numbers in a list."""
-    if dtype is not None:
-        return dtypes.as_dtype(dtype)
-    if hasattr(x, "dtype"):
-        return dtypes.as_dtype(x.dtype)
-    numbers = list(leaves(x))
-    for number in numbers:
-        if not isinstance(number, (bool, int, float)) and not hasattr(number, "dtype"):
-            raise DTypeError(f"{word}: {number!r} is not a number")
-    found = [dtype_of(number) for number in numbers]
-    return dtypes.result_type(*found) if found else dtypes.default_float()
-
-
-def leaves(x: Any) -> Any:
-    """The numbers of nested lists, in order, without recursion."""
-    pending = [x]
-    while pending:
-        item = pending.pop()
-        if isinstance(item, (list, tuple)):
-            pending.extend(reversed(item))
-        else:
-            yield item
-
-
-def step_size(word: str, step: Any) -> Any:
-    """`step`, unless it is 0."""
-    if step == 0:
-        raise ArgumentError(f"{word}: the step is 0", expected="a step up or down")
-    return step

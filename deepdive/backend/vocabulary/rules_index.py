@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from deepdive.backend.vocabulary.rules import (
     Shape,
     broadcast_shapes,
     dtype_of,
-    integers,
+    integer,
     one_axis,
     shape_of,
     sizes,
@@ -29,7 +29,7 @@ def values_of(x: Any) -> Any:
     """The numbers of an index, where they are known: a Spec that is only traced has none."""
     if isinstance(x, (np.ndarray, np.generic)):
         return x
-    return getattr(x, "values", None)
+    return np.asarray(x) if isinstance(x, int) else getattr(x, "values", None)
 
 
 def count_true(word: str, mask: Any) -> int:
@@ -59,7 +59,7 @@ def getitem(word: str, x: Operand, index: Any) -> Shape:
     shape = shape_of(x)
     items = _items(word, shape, index)
     out: list[int] = []
-    arrays: list[tuple[int, int, Shape]] = []  # (place in the index, place in out, shape)
+    arrays: list[IndexArray] = []
     axis = 0
     for place, item in enumerate(items):
         if item is None:
@@ -67,23 +67,37 @@ def getitem(word: str, x: Operand, index: Any) -> Shape:
         elif isinstance(item, slice):
             out.append(_slice_length(word, item, shape[axis]))
         else:
-            arrays.append((place, len(out), _index_shape(word, item, shape, axis)))
+            found = _index_shape(word, item, shape, axis)
+            arrays.append(IndexArray(item, found, place, len(out), axis))
         axis += _axes_taken(item)
-    return _with_arrays(word, arrays, [*out, *shape[axis:]])
-
-
-def _with_arrays(word: str, arrays: list[tuple[int, int, Shape]], out: list[int]) -> Shape:
-    """`out` with the common shape of the index arrays put in its place."""
     if not arrays:
-        return tuple(out)
+        return (*out, *shape[axis:])
+    common = _common_shape(word, arrays, shape)
+    start = arrays[0].output if arrays[-1].place - arrays[0].place == len(arrays) - 1 else 0
+    return (*out[:start], *common, *out[start:], *shape[axis:])
+
+
+class IndexArray(NamedTuple):
+    """An array or integer in an index, its shape, and its place: there, in the result, in x."""
+
+    item: Any
+    shape: Shape
+    place: int
+    output: int
+    axis: int
+
+
+def _common_shape(word: str, arrays: list[IndexArray], shape: Shape) -> Shape:
+    """The index arrays broadcast together, each within its axis of `shape`."""
     try:
-        common = broadcast_shapes(word, *(shape for _, _, shape in arrays))
+        common = broadcast_shapes(word, *(array.shape for array in arrays))
     except ShapeError as error:
         error.what = error.what.replace("shapes", "index arrays", 1)
         raise
-    first, last = arrays[0], arrays[-1]
-    start = first[1] if last[0] - first[0] == len(arrays) - 1 else 0
-    return (*out[:start], *common, *out[start:])
+    for array in arrays:
+        if array.shape == () or 0 not in common:  # what is never followed may point anywhere
+            _check_range(word, array.item, shape, array.axis)
+    return common
 
 
 def _items(word: str, shape: Shape, index: Any) -> list[Any]:
@@ -133,14 +147,14 @@ def _index_shape(word: str, item: Any, shape: Shape, axis: int) -> Shape:
     if isinstance(item, bool):
         return (int(item),)
     if not hasattr(item, "dtype"):
-        item = np.asarray(integers(word, "an index", item)[0])
+        integer(word, "an index", item)
+        return ()
     if item.dtype.kind == "b":
         return _mask_shape(word, item, shape, axis)
     if item.dtype.kind == "f":
         fix = 'index.astype("int64")'
         got = f"an index of {item.dtype}"
         raise DTypeError(f"{word}: an index is integer or bool", got=got, fix=fix)
-    _check_range(word, item, shape, axis)
     return shape_of(item)
 
 
@@ -156,7 +170,7 @@ def _mask_shape(word: str, mask: Any, shape: Shape, axis: int) -> Shape:
 def _check_range(word: str, index: Any, shape: Shape, axis: int) -> None:
     """Every known index must lie within its axis."""
     values = values_of(index)
-    if values is None or not values.size:
+    if values is None or values.dtype.kind == "b" or values.size == 0:
         return
     size, low, high = shape[axis], int(values.min()), int(values.max())
     wrong = low if low < -size else high
@@ -182,8 +196,8 @@ def setitem(word: str, x: Operand, index: Any, values: Any) -> Shape:
 
 
 # --- along one axis ----------------------------------------------------------------------------
-def _check_indices(word: str, indices: Operand, x: Shape, axis: int) -> Shape:
-    """The shape of `indices`: integers, as many axes as x, in range along `axis`."""
+def _check_indices(word: str, indices: Operand, x: Shape) -> Shape:
+    """The shape of `indices`: integers, as many axes as x."""
     shape = shape_of(indices)
     if dtype_of(indices).kind not in "iu":
         got = f"indices of {dtype_of(indices)}"
@@ -191,7 +205,6 @@ def _check_indices(word: str, indices: Operand, x: Shape, axis: int) -> Shape:
     if len(shape) != len(x):
         what = f"{word}: x is {x} and indices are {shape}"
         raise ShapeError(what, expected="the same number of axes")
-    _check_range(word, indices, x, axis)
     return shape
 
 
@@ -199,21 +212,27 @@ def take_along_axis(word: str, x: Operand, indices: Operand, axis: int) -> Shape
     """The shape of `indices`, broadcast with that of `x` on all other axes."""
     shape = shape_of(x)
     place = one_axis(word, axis, shape)
-    wanted = _check_indices(word, indices, shape, place)
+    wanted = _check_indices(word, indices, shape)
     free = (*shape[:place], 1, *shape[place + 1 :])
     held = (*wanted[:place], 1, *wanted[place + 1 :])
     common = broadcast_shapes(word, free, held)
-    return (*common[:place], wanted[place], *common[place + 1 :])
+    out = (*common[:place], wanted[place], *common[place + 1 :])
+    if 0 not in out:
+        _check_range(word, indices, shape, place)
+    return out
 
 
 def scatter_add(word: str, x: Operand, indices: Operand, values: Operand, axis: int) -> Shape:
     """The shape of x; `indices` fit into `values` everywhere, into x on all axes but `axis`."""
     shape, given = shape_of(x), shape_of(values)
     place = one_axis(word, axis, shape)
-    wanted = _check_indices(word, indices, shape, place)
+    wanted = _check_indices(word, indices, shape)
     if len(given) != len(shape):
         what = f"{word}: x is {shape} and values are {given}"
         raise ShapeError(what, expected="the same number of axes")
+    if 0 in wanted:
+        return shape
+    _check_range(word, indices, shape, place)
     for i, size in enumerate(wanted):
         limit = given[i] if i == place else min(given[i], shape[i])
         if size > limit:

@@ -15,9 +15,8 @@ from deepdive.backend.vocabulary.rules import (
     shape_of,
     sizes,
     some_axes,
-    step_size,
 )
-from deepdive.errors import ShapeError
+from deepdive.errors import ArgumentError, ShapeError
 
 
 # --- creation ----------------------------------------------------------------------------------
@@ -44,7 +43,9 @@ def counting(word: str, start: Any, stop: Any = None, step: Any = 1, dtype: Any 
     ((4,), (0,))
     """
     start, stop = (0, start) if stop is None else (start, stop)
-    return (max(0, math.ceil((stop - start) / step_size(word, step))),)
+    if step == 0:
+        raise ArgumentError(f"{word}: the step is 0", expected="a step up or down")
+    return (max(0, math.ceil((stop - start) / step)),)
 
 
 def nested(word: str, x: Any, dtype: Any = None) -> Shape:

@@ -113,15 +113,15 @@ def spec_of(x: Any) -> Any:
     """
     if isinstance(x, (tuple, list)):
         return type(x)(spec_of(item) for item in x)
-    if isinstance(x, Spec) or not (hasattr(x, "shape") and hasattr(x, "dtype")):
+    if isinstance(x, (Spec, type, float)) or not hasattr(x, "dtype"):
         return x
     return Spec(x.shape, x.dtype, x if x.dtype.kind != "f" else None)
 
 
 def say(word: Word, *args: Any, **kwargs: Any) -> Any:
     """What `word` would give: a Spec, or a tuple of them."""
-    shape = word.shape_rule(word.name, *args, **kwargs)
-    dtype = word.dtype_rule(word.name, *args, **kwargs)
+    shape = word.shape(*args, **kwargs)
+    dtype = word.dtype(*args, **kwargs)
     if isinstance(shape, list):
         return tuple(Spec(each, dtype) for each in shape)
     return Spec(shape, dtype)

@@ -11,14 +11,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from deepdive.backend.vocabulary import rules, rules_index, rules_shape, rules_window
+from deepdive.backend.vocabulary import (
+    rules,
+    rules_dtype,
+    rules_index,
+    rules_shape,
+    rules_window,
+)
+
+DTypeRule = Callable[[str, rules_dtype.Given], Any]
 
 
 class Word(NamedTuple):
     """One word.
 
-    ``shape_rule`` and ``dtype_rule`` take the word's name and then its own arguments; ``example``
-    is a call and its value, which holds for every speaker.
+    ``shape_rule`` takes the word's name and then its own arguments, ``dtype_rule`` the name and the
+    arguments by name; ``example`` is a call and its value, which holds for every speaker.
 
     >>> VOCABULARY["matmul"].parameters
     'x, y'
@@ -29,10 +37,19 @@ class Word(NamedTuple):
     name: str
     parameters: str
     shape_rule: Callable[..., Any]
-    dtype_rule: Callable[..., Any]
+    dtype_rule: DTypeRule
     meaning: str
     example: str
     core: bool
+
+    def shape(self, *args: Any, **kwargs: Any) -> Any:
+        """The shape of the result for these arguments; a list of shapes for several results."""
+        return self.shape_rule(self.name, *args, **kwargs)
+
+    def dtype(self, *args: Any, **kwargs: Any) -> Any:
+        """The dtype of the result for arguments that the shape rule accepts."""
+        names = [text.partition("=")[0] for text in self.parameters.split(", ")]
+        return self.dtype_rule(self.name, dict(zip(names, args, strict=False)) | kwargs)
 
     def __str__(self) -> str:
         return f"{self.name}({self.parameters})  {self.meaning}  e.g. {self.example}"
@@ -51,9 +68,7 @@ EXTENDED = frozenset(DERIVED.split())
 Entry = tuple[str, str, str]  # name, meaning, example
 
 
-def _family(
-    parameters: str, shape: Callable[..., Any], dtype: Callable[..., Any], *entries: Entry
-) -> None:
+def _family(parameters: str, shape: Callable[..., Any], dtype: DTypeRule, *entries: Entry) -> None:
     """Words that share parameters and rules."""
     for name, meaning, example in entries:
         core = name not in EXTENDED
@@ -64,45 +79,45 @@ def _family(
 _family(
     "x, dtype=None",
     rules_shape.nested,
-    rules.data,
+    rules_dtype.data,
     ("asarray", "an array of numbers, lists or an array", "xp.asarray([1.0, 2.0]) → [1.0, 2.0]"),
 )
 _family(
     "shape, dtype=None",
     rules_shape.created,
-    rules.created,
+    rules_dtype.created,
     ("zeros", "0 everywhere", "xp.zeros((2,)) → [0.0, 0.0]"),
     ("ones", "1 everywhere", "xp.ones((2,)) → [1.0, 1.0]"),
 )
 _family(
     "shape, value, dtype=None",
     rules_shape.filled,
-    rules.filled,
+    rules_dtype.filled,
     ("full", "the value everywhere", "xp.full((2,), 7) → [7, 7]"),
 )
 _family(
     "start, stop=None, step=1, dtype=None",
     rules_shape.counting,
-    rules.counting,
+    rules_dtype.counting,
     ("arange", "start, start + step, … below stop; from 0 if alone", "xp.arange(3) → [0, 1, 2]"),
 )
 _family(
     "n, m=None, k=0, dtype=None",
     rules_shape.identity,
-    rules.identity,
+    rules_dtype.created,
     ("eye", "1 where column = row + k, else 0", "xp.eye(2) → [[1.0, 0.0], [0.0, 1.0]]"),
 )
 _family(
     "x",
     rules.unary,
-    rules.same,
+    rules_dtype.same,
     ("zeros_like", "zeros(x.shape, x.dtype)", "xp.zeros_like(xp.asarray([3])) → [0]"),
     ("ones_like", "ones(x.shape, x.dtype)", "xp.ones_like(xp.asarray([3])) → [1]"),
 )
 _family(
     "x, dtype",
     rules.astype,
-    rules.wanted,
+    rules_dtype.wanted,
     ("astype", "the values in another dtype", "xp.astype(xp.asarray([2.7]), 'int64') → [2]"),
 )
 
@@ -110,25 +125,30 @@ _family(
 _family(
     "x",
     rules.unary,
-    rules.signed,
+    rules_dtype.signed,
     ("negative", "-x", "xp.negative(2.0) → -2.0"),
 )
 _family(
     "x",
     rules.unary,
-    rules.same,
+    rules_dtype.same,
     ("abs", "|x|", "xp.abs(-2.0) → 2.0"),
     ("sign", "-1, 0 or 1", "xp.sign(-2.0) → -1.0"),
     ("floor", "the largest integer ≤ x", "xp.floor(-1.5) → -2.0"),
     ("ceil", "the smallest integer ≥ x", "xp.ceil(-1.5) → -1.0"),
     ("trunc", "x without its fraction", "xp.trunc(-1.5) → -1.0"),
     ("round", "the nearest integer, the even one of two", "xp.round(2.5) → 2.0"),
+)
+_family(
+    "x",
+    rules.unary,
+    rules_dtype.squared,
     ("square", "x · x", "xp.square(3.0) → 9.0"),
 )
 _family(
     "x",
     rules.unary,
-    rules.to_float,
+    rules_dtype.to_float,
     ("sqrt", "√x", "xp.sqrt(9.0) → 3.0"),
     ("exp", "e^x", "xp.exp(0.0) → 1.0"),
     ("expm1", "e^x - 1, exact near 0", "xp.expm1(1e-20) → 1e-20"),
@@ -155,7 +175,7 @@ _family(
 _family(
     "x",
     rules.unary,
-    rules.boolean,
+    rules_dtype.boolean,
     ("isnan", "x ≠ x", "xp.isnan(float('nan')) → True"),
     ("isinf", "|x| = ∞", "xp.isinf(float('-inf')) → True"),
     ("isfinite", "|x| < ∞", "xp.isfinite(float('inf')) → False"),
@@ -164,7 +184,7 @@ _family(
 _family(
     "x",
     rules.unary,
-    rules.bits,
+    rules_dtype.bits,
     ("bitwise_invert", "every bit of x flipped", "xp.bitwise_invert(5) → -6"),
 )
 
@@ -172,7 +192,7 @@ _family(
 _family(
     "x, y",
     rules.binary,
-    rules.promoted,
+    rules_dtype.promoted,
     ("add", "x + y", "xp.add(2.0, 3.0) → 5.0"),
     ("multiply", "x · y", "xp.multiply(2.0, 3.0) → 6.0"),
     ("maximum", "the larger one; NaN if one is", "xp.maximum(2.0, 3.0) → 3.0"),
@@ -181,7 +201,7 @@ _family(
 _family(
     "x, y",
     rules.binary,
-    rules.promoted_numbers,
+    rules_dtype.promoted_numbers,
     ("subtract", "x - y", "xp.subtract(2.0, 3.0) → -1.0"),
     ("floor_divide", "floor(x / y)", "xp.floor_divide(-7, 2) → -4"),
     ("remainder", "x - y · floor(x / y), with y's sign", "xp.remainder(-7, 2) → 1"),
@@ -190,7 +210,7 @@ _family(
 _family(
     "x, y",
     rules.binary,
-    rules.promoted_float,
+    rules_dtype.promoted_float,
     ("divide", "x / y", "xp.divide(1.0, 4.0) → 0.25"),
     ("atan2", "the angle of the point (y, x): the first operand is y", "xp.atan2(0.0, 1.0) → 0.0"),
     ("logaddexp", "log(e^x + e^y)", "xp.logaddexp(0.0, 0.0) → 0.6931472"),
@@ -198,7 +218,7 @@ _family(
 _family(
     "x, y",
     rules.binary,
-    rules.boolean,
+    rules_dtype.boolean,
     ("equal", "x = y", "xp.equal(2.0, 3.0) → False"),
     ("not_equal", "x ≠ y", "xp.not_equal(2.0, 3.0) → True"),
     ("less", "x < y", "xp.less(2.0, 3.0) → True"),
@@ -212,7 +232,7 @@ _family(
 _family(
     "x, y",
     rules.binary,
-    rules.promoted_bits,
+    rules_dtype.bits,
     ("bitwise_and", "the bits set in both", "xp.bitwise_and(6, 3) → 2"),
     ("bitwise_or", "the bits set in one or both", "xp.bitwise_or(6, 3) → 7"),
     ("bitwise_xor", "the bits set in exactly one", "xp.bitwise_xor(6, 3) → 5"),
@@ -220,13 +240,13 @@ _family(
 _family(
     "condition, x, y",
     rules.where,
-    rules.promoted_choice,
+    rules_dtype.promoted,
     ("where", "x where the condition is true, else y", "xp.where(True, 1.0, 2.0) → 1.0"),
 )
 _family(
     "x, min=None, max=None",
     rules.clip,
-    rules.promoted_bounds,
+    rules_dtype.promoted_bounds,
     ("clip", "minimum(maximum(x, min), max)", "xp.clip(5.0, 0.0, 1.0) → 1.0"),
 )
 
@@ -234,55 +254,55 @@ _family(
 _family(
     "x, axis=None, keepdims=False",
     rules.reduced,
-    rules.counted,
+    rules_dtype.counted,
     ("sum", "Σ x; 0 for no elements", "xp.sum(xp.asarray([[1, 2], [3, 4]]), axis=0) → [4, 6]"),
     ("prod", "Π x; 1 for no elements", "xp.prod(xp.asarray([2, 3])) → 6"),
 )
 _family(
     "x, axis=None, keepdims=False",
-    rules.reduced_some,
-    rules.same,
+    rules.chosen,
+    rules_dtype.same,
     ("max", "the largest element; NaN if one is", "xp.max(xp.asarray([2.0, 3.0])) → 3.0"),
     ("min", "the smallest element; NaN if one is", "xp.min(xp.asarray([2.0, 3.0])) → 2.0"),
 )
 _family(
     "x, axis=None, keepdims=False",
     rules.reduced,
-    rules.to_float,
+    rules_dtype.to_float,
     ("mean", "Σ x / n; NaN for no elements", "xp.mean(xp.asarray([2.0, 3.0])) → 2.5"),
     ("logsumexp", "log Σ e^x", "xp.logsumexp(xp.asarray([0.0, 0.0])) → 0.6931472"),
 )
 _family(
     "x, axis=None, keepdims=False",
     rules.reduced,
-    rules.boolean,
+    rules_dtype.boolean,
     ("any", "is an element not 0?", "xp.any(xp.asarray([0, 1])) → True"),
     ("all", "is no element 0?", "xp.all(xp.asarray([0, 1])) → False"),
 )
 _family(
     "x, axis=None, keepdims=False",
-    rules.chosen,
-    rules.positions,
+    rules.located,
+    rules_dtype.positions,
     ("argmax", "where the first largest element is", "xp.argmax(xp.asarray([2.0, 3.0])) → 1"),
     ("argmin", "where the first smallest element is", "xp.argmin(xp.asarray([2.0, 3.0])) → 0"),
 )
 _family(
     "x, axis",
     rules.along,
-    rules.counted,
+    rules_dtype.counted,
     ("cumulative_sum", "out[i] = Σ x[..i]", "xp.cumulative_sum(xp.asarray([2, 3]), 0) → [2, 5]"),
     ("cumulative_prod", "out[i] = Π x[..i]", "xp.cumulative_prod(xp.asarray([2, 3]), 0) → [2, 6]"),
 )
 _family(
     "x, axis=-1, descending=False",
     rules.sorted_along,
-    rules.same,
+    rules_dtype.same,
     ("sort", "in ascending order, stable", "xp.sort(xp.asarray([3, 1, 2])) → [1, 2, 3]"),
 )
 _family(
     "x, axis=-1, descending=False",
     rules.sorted_along,
-    rules.positions,
+    rules_dtype.positions,
     ("argsort", "where sort took each from", "xp.argsort(xp.asarray([3, 1, 2])) → [1, 2, 0]"),
 )
 
@@ -290,7 +310,7 @@ _family(
 _family(
     "x, y",
     rules.matmul,
-    rules.promoted,
+    rules_dtype.promoted,
     ("matmul", "Σⱼ x[i, j] · y[j, k]", "xp.matmul(xp.asarray([1, 2]), xp.asarray([3, 4])) → 11"),
 )
 
@@ -298,13 +318,13 @@ _family(
 _family(
     "x, shape",
     rules_shape.reshape,
-    rules.same,
-    ("reshape", "the same elements in rows of another length", "xp.reshape(7, (1, -1)) → [[7]]"),
+    rules_dtype.same,
+    ("reshape", "the same elements, in order", "xp.reshape(xp.asarray([7]), (1, -1)) → [[7]]"),
 )
 _family(
     "x, axes",
     rules_shape.permute_dims,
-    rules.same,
+    rules_dtype.same,
     (
         "permute_dims",
         "axis i of the result is axis axes[i] of x",
@@ -314,31 +334,31 @@ _family(
 _family(
     "x, shape",
     rules_shape.broadcast_to,
-    rules.same,
+    rules_dtype.same,
     ("broadcast_to", "axes of size 1 repeated", "xp.broadcast_to(7, (2,)) → [7, 7]"),
 )
 _family(
     "x, axis",
     rules_shape.expand_dims,
-    rules.same,
+    rules_dtype.same,
     ("expand_dims", "a new axis of size 1", "xp.expand_dims(xp.asarray([1, 2]), 0) → [[1, 2]]"),
 )
 _family(
     "x, axis",
     rules_shape.squeeze,
-    rules.same,
+    rules_dtype.same,
     ("squeeze", "without an axis of size 1", "xp.squeeze(xp.asarray([[1, 2]]), 0) → [1, 2]"),
 )
 _family(
     "x, axis",
     rules_shape.flip,
-    rules.same,
+    rules_dtype.same,
     ("flip", "in reverse order along axes", "xp.flip(xp.asarray([1, 2]), 0) → [2, 1]"),
 )
 _family(
-    "arrays, axis",
+    "arrays, axis=0",
     rules_shape.concat,
-    rules.promoted_all,
+    rules_dtype.promoted_list,
     (
         "concat",
         "arrays joined along an axis they have",
@@ -346,9 +366,9 @@ _family(
     ),
 )
 _family(
-    "arrays, axis",
+    "arrays, axis=0",
     rules_shape.stack,
-    rules.promoted_all,
+    rules_dtype.promoted_list,
     (
         "stack",
         "arrays joined along a new axis",
@@ -358,7 +378,7 @@ _family(
 _family(
     "x, widths, value=0.0",
     rules_shape.pad,
-    rules.same,
+    rules_dtype.same,
     (
         "pad",
         "x with the value around it, (before, after) per axis",
@@ -368,14 +388,14 @@ _family(
 _family(
     "x, k=0",
     rules_shape.triangle,
-    rules.same,
+    rules_dtype.same,
     ("tril", "0 above diagonal k", "xp.tril(xp.asarray([[1, 2], [3, 4]])) → [[1, 0], [3, 4]]"),
     ("triu", "0 below diagonal k", "xp.triu(xp.asarray([[1, 2], [3, 4]])) → [[1, 2], [0, 4]]"),
 )
 _family(
     "x, shift, axis",
     rules_shape.roll,
-    rules.same,
+    rules_dtype.same,
     ("roll", "out[i + shift] = x[i], round and round", "xp.roll(xp.arange(3), 1, 0) → [2, 0, 1]"),
 )
 
@@ -383,13 +403,13 @@ _family(
 _family(
     "x, index",
     rules_index.getitem,
-    rules.same,
+    rules_dtype.same,
     ("getitem", "x[index], by NumPy's rules", "xp.getitem(xp.asarray([5, 6]), 1) → 6"),
 )
 _family(
     "x, index, values",
     rules_index.setitem,
-    rules.same,
+    rules_dtype.same,
     ("setitem", "a copy with x[index] = values", "xp.setitem(xp.zeros((2,)), 1, 6.0) → [0.0, 6.0]"),
     (
         "index_add",
@@ -400,7 +420,7 @@ _family(
 _family(
     "x, indices, axis",
     rules_index.take_along_axis,
-    rules.same,
+    rules_dtype.same,
     (
         "take_along_axis",
         "out[.., i, ..] = x[.., indices[.., i, ..], ..]",
@@ -410,7 +430,7 @@ _family(
 _family(
     "x, indices, values, axis",
     rules_index.scatter_add,
-    rules.same,
+    rules_dtype.same,
     (
         "scatter_add",
         "out = x; out[.., indices[.., i, ..], ..] += values[.., i, ..]",
@@ -420,7 +440,7 @@ _family(
 _family(
     "x",
     rules_index.nonzero,
-    rules.positions,
+    rules_dtype.positions,
     ("nonzero", "positions, one list per axis", "xp.nonzero(xp.asarray([0, 5, 6])) → [[1, 2]]"),
 )
 
@@ -428,7 +448,7 @@ _family(
 _family(
     "x, size, stride, dilation",
     rules_window.windows,
-    rules.same,
+    rules_dtype.same,
     (
         "windows",
         "out[.., i, k] = x[.., stride · i + dilation · k]",
@@ -438,7 +458,7 @@ _family(
 _family(
     "w, shape, stride, dilation",
     rules_window.overlap_add,
-    rules.same,
+    rules_dtype.promoted_arrays,
     (
         "overlap_add",
         "out[.., stride · i + dilation · k] += w[.., i, k]",
@@ -448,7 +468,7 @@ _family(
 _family(
     "x, w, stride, padding, dilation, groups",
     rules_window.convolution,
-    rules.promoted_first,
+    rules_dtype.promoted_arrays,
     (
         "convolution",
         "out[b, o, i] = Σ x[b, c, stride · i + dilation · k - padding] · w[o, c, k]",
@@ -459,7 +479,7 @@ _family(
 _family(
     "grad, w, x_shape, stride, padding, dilation, groups",
     rules_window.input_grad,
-    rules.promoted_first,
+    rules_dtype.promoted_arrays,
     (
         "convolution_input_grad",
         "Σ grad · ∂out/∂x",
@@ -470,7 +490,7 @@ _family(
 _family(
     "x, grad, w_shape, stride, padding, dilation, groups",
     rules_window.weight_grad,
-    rules.promoted_first,
+    rules_dtype.promoted_arrays,
     (
         "convolution_weight_grad",
         "Σ grad · ∂out/∂w",
@@ -483,7 +503,7 @@ _family(
 _family(
     "key, counter, shape",
     rules_index.random_bits,
-    rules.random_words,
+    rules_dtype.random_words,
     (
         "random_bits",
         "Philox4x64-10 of the counter under the key, as uint32",
