@@ -33,8 +33,7 @@ import builtins
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from deepdive.core.tensor import Tensor
-
+{imports}
 Operand = Any  # a Tensor, an array, a number or nested lists of numbers
 '''
 # Parameter names that have NumPy's word as an alias.
@@ -211,7 +210,8 @@ def tensor_stub() -> str:
     from deepdive.core import tensor as module
 
     own = _own_names(module)
-    parts = [HEAD.format(title="What registration adds to Tensor.")]
+    imports = "from deepdive.core.tensor import Tensor\n"
+    parts = [HEAD.format(title="What registration adds to Tensor.", imports=imports)]
     parts.append("\nclass Registered:\n")
     members = vars(module.Tensor)
     for name, member in sorted(members.items()):
@@ -256,11 +256,11 @@ def package_stub() -> str:
 
     names = {name for name in dir(deepdive) if not name.startswith("_")}
     parts = [_package_name(n, getattr(deepdive, n), n in REGISTRY, names) for n in sorted(names)]
-    imports = [part for part in parts if part.startswith("from ")]
+    imports = "".join(sorted(part for part in parts if part.startswith("from ")))
     others = [part for part in parts if not part.startswith("from ")]
-    head = HEAD.format(title="DeepDive's table of contents, for editors and type checkers.")
-    head = head.replace("from deepdive.core.tensor import Tensor\n", "")
-    return "".join([head, *sorted(imports), "\n__version__: str\n", *others])
+    title = "DeepDive's table of contents, for editors and type checkers."
+    head = HEAD.format(title=title, imports=imports)
+    return "".join([head, "\n__version__: str\n", *others])
 
 
 def _package_name(name: str, thing: Any, registered: bool, taken: set[str]) -> str:
@@ -276,7 +276,8 @@ def _package_name(name: str, thing: Any, registered: bool, taken: set[str]) -> s
         return define(name, thing, taken, method=False)
     if home.startswith("deepdive.") and _holds(home, original, thing):
         return f"from {home} import {original} as {name}\n"
-    return "" if home == "__future__" else f"{name}: {show_annotation(type(thing), {})}\n"
+    foreign = home in ("__future__", "typing") or inspect.isroutine(thing) or inspect.isclass(thing)
+    return "" if foreign else f"{name}: {show_annotation(type(thing), {})}\n"
 
 
 def _holds(home: str, name: str, thing: object) -> bool:
