@@ -60,7 +60,8 @@ HEX_DIGITS = {"x": 2, "u": 4, "U": 8}
 TOKEN = re.compile(
     r"""
       (?P<space>   [ \t]+ | \#.* )
-    | (?P<float>   -?(?: [0-9]+\.[0-9]* | \.[0-9]+ )(?: [eE][+-]?[0-9]+ )? | -?[0-9]+[eE][+-]?[0-9]+ | -inf\b )
+    | (?P<float>   -?(?: [0-9]+\.[0-9]* | \.[0-9]+ )(?: [eE][+-]?[0-9]+ )?
+                 | -?[0-9]+[eE][+-]?[0-9]+ | -inf\b )
     | (?P<int>     -?[0-9]+ )
     | (?P<word>    [^\W\d]\w* )
     | (?P<string>  '[^'\\]*(?:\\.[^'\\]*)*' | "[^"\\]*(?:\\.[^"\\]*)*" )
@@ -107,7 +108,10 @@ class Line:
     __hash__ = None  # type: ignore[assignment]  # children may be added
 
     def __repr__(self) -> str:
-        return render(self).rstrip("\n")
+        try:
+            return render(self).rstrip("\n")
+        except CheckpointError as error:
+            return f"<{self.name}, not writable: {error.what}>"
 
 
 class ArcError(CheckpointError):

@@ -85,6 +85,10 @@ def _json(extra: Mapping[str, Any]) -> bytes:
     """`extra` as JSON, which Python's ``inf`` and ``nan`` may enter."""
     import json
 
+    try:
+        text = json.dumps(dict(extra), indent=1)
+    except (TypeError, ValueError, RecursionError) as failure:
+        raise ArgumentError(f"state.json: {failure}", expected="JSON values") from None
     pending: list[Any] = [extra]
     while pending:
         value = pending.pop()
@@ -95,10 +99,7 @@ def _json(extra: Mapping[str, Any]) -> bytes:
             pending += value.values()
         elif isinstance(value, (list, tuple)):
             pending += value
-    try:
-        return (json.dumps(dict(extra), indent=1) + "\n").encode("utf-8")
-    except (TypeError, ValueError, RecursionError) as failure:
-        raise ArgumentError(f"state.json: {failure}", expected="JSON values") from None
+    return (text + "\n").encode("utf-8")
 
 
 def _read_state(path: str) -> dict[str, Any]:

@@ -32,6 +32,7 @@ FIXES = {
     errno.EPERM: "choose a place you have the right to use, or ask for it with chmod",
     errno.EROFS: "the disk is mounted read-only: choose another place",
     errno.ENOSPC: "free some space and save again; what was there before is untouched",
+    errno.EFBIG: "the system, or a limit (ulimit -f), allows no file this large",
     errno.EDQUOT: "your quota is used up: free some space and save again",
     errno.ENAMETOOLONG: "choose a shorter name",
 }

@@ -132,8 +132,8 @@ def _moves(folder: str) -> dict[str, str]:
     path = os.path.join(folder, LIST)
     try:
         lines = read_text(path, limit=100_000).splitlines()
-    except CheckpointError:
-        if not os.path.exists(path):
+    except CheckpointError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
             return {}
         raise
     moves = {}

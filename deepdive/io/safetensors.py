@@ -193,7 +193,7 @@ def _read(file: BinaryIO, source: str) -> dict[str, Any]:
         raw = np.empty(entry.shape, DTYPES[entry.dtype])
         if file.readinto(_bytes_of(raw)) != raw.nbytes:  # type: ignore[attr-defined]
             raise _damaged(source, "the file ends within it", entry.name)
-        if entry.dtype == "BOOL" and _bytes_of(raw).obj.max(initial=0) > 1:
+        if entry.dtype == "BOOL" and raw.view(np.uint8).max(initial=0) > 1:
             raise _damaged(source, "a truth value that is neither 0 nor 1", entry.name)
         arrays[entry.name] = _from_bf16(raw) if entry.dtype == "BF16" else _native(raw)
     return arrays
