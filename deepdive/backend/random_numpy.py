@@ -7,6 +7,7 @@ words ``(seed, stream)``: any speaker, on any device, finds the same bits from t
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -25,15 +26,17 @@ def random_bits(key: int, counter: int, shape: tuple[int, ...]) -> Any:
     >>> random_bits(0, 0, (2,))
     array([3392549196,  374689182], dtype=uint32)
     """
-    size = 1
-    for length in shape:
-        size *= length
+    size = math.prod(shape)
     # NumPy counts up before it enciphers, so it starts one below block 0.
-    philox = np.random.Philox(key=key, counter=((counter << 64) - 1) % _COUNTERS)
-    words = philox.random_raw((size + 1) // 2).astype("<u8", copy=False)
-    return words.view("<u4")[:size].reshape(shape)
+    before = ((counter << 64) - 1) % _COUNTERS
+    cipher = np.random.Philox(key=key, counter=before)
+    wide = cipher.random_raw((size + 1) // 2)
+    words = wide.astype("<u8", copy=False).view("<u4")
+    return words[:size].reshape(shape)
 
 
 def fork_stream(key: int, number: int) -> int:
     """The 64-bit name of the stream that `number` forks from `key`; no draw ever shows it."""
-    return int(np.random.Philox(key=key, counter=_FORKED + number - 1).random_raw())
+    before = _FORKED + number - 1
+    cipher = np.random.Philox(key=key, counter=before)
+    return int(cipher.random_raw())

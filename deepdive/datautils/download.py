@@ -28,6 +28,9 @@ def fetch(urls: Sequence[str], target: Path, sha256: str, timeout: float = 30.0)
     Raises:
         DataError: if no address answers, or the content is not what it should be.
     """
+    import zlib
+    from http.client import HTTPException
+
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
     failures: list[str] = []
@@ -35,8 +38,8 @@ def fetch(urls: Sequence[str], target: Path, sha256: str, timeout: float = 30.0)
         for url in urls:
             try:
                 found = _save(url, part, timeout)
-            except (OSError, ValueError, EOFError) as error:  # URLError and bad gzip are OSErrors
-                failures.append(f"{url}: {getattr(error, 'reason', None) or error}")
+            except (OSError, HTTPException, EOFError, zlib.error) as error:
+                failures.append(f"{url}: {error}")
                 continue
             if found == sha256:
                 os.replace(part, target)

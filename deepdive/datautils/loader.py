@@ -75,15 +75,13 @@ class DataLoader:
         if batchsize is not None and batch_size not in (None, batchsize):
             _refuse("batch_size and batchsize are one", f"{batch_size} and {batchsize}")
         size = batchsize if batch_size is None else batch_size
-        others = (size, sampler, shuffle or None, drop_last or None)
-        if batch_sampler is not None and any(other is not None for other in others):
-            _refuse("batch_sampler replaces batch_size, shuffle, sampler and drop_last")
-        if sampler is not None and shuffle:
+        if batch_sampler is not None and (size is not None or sampler is not None or drop_last):
+            _refuse("batch_sampler replaces batch_size, sampler and drop_last")
+        if shuffle and (sampler is not None or batch_sampler is not None):
             _refuse("a sampler decides the order, so leave shuffle out")
-        if num_workers < 0:
-            _refuse("num_workers must be >= 0", num_workers)
-        if prefetch_factor < 1:
-            _refuse("prefetch_factor must be >= 1", prefetch_factor)
+        if num_workers < 0 or prefetch_factor < 1:
+            got = f"{num_workers} and {prefetch_factor}"
+            _refuse("num_workers must be >= 0 and prefetch_factor >= 1", got)
         self.dataset = dataset
         self.num_workers = num_workers
         self.collate_fn = collate_fn
@@ -94,10 +92,15 @@ class DataLoader:
         self._source = _as_source(dataset, collate_fn)
         self._reshuffles = shuffle
         self._own_order = sampler is None and batch_sampler is None
-        order = SequentialSampler(self._source) if sampler is None else sampler
         self._batches: Any = batch_sampler
         if batch_sampler is None:
+            order = SequentialSampler(self._source) if sampler is None else sampler
             self._batches = BatchSampler(order, 1 if size is None else size, drop_last)
+
+    @property
+    def batch_size(self) -> int | None:
+        """Samples per batch; None where a `batch_sampler` decides."""
+        return getattr(self._batches, "batch_size", None)
 
     def __len__(self) -> int:
         return len(self._batches)
@@ -127,7 +130,7 @@ class DataLoader:
         """The batches of this epoch in the present order."""
         seeded = (self.generator or random.default_generator).fork(self.epoch)
         fetch = partial(self._fetch, seeded)
-        numbers = iter(self._batches)
+        numbers = map(list, self._batches)
         if not self.num_workers:
             return map(fetch, numbers)
         return _prefetch(fetch, numbers, self.num_workers, self.prefetch_factor)
@@ -135,8 +138,9 @@ class DataLoader:
     def _begin_epoch(self) -> None:
         self.epoch += 1
         for sampler in (self._batches, getattr(self._batches, "sampler", None)):
-            if hasattr(sampler, "set_epoch"):
-                sampler.set_epoch(self.epoch)
+            set_epoch = getattr(sampler, "set_epoch", None)
+            if set_epoch is not None:
+                set_epoch(self.epoch)
 
     def _fetch(self, seeded: Generator, indices: Numbers) -> Any:
         try:
