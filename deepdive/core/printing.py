@@ -48,8 +48,8 @@ def _visible(array: Any, summarise: bool) -> Any:
         return array.tolist()
     if len(array) <= 2 * EDGE:
         return [_visible(part, True) for part in array] if array.ndim > 1 else array.tolist()
-    ends = array[:EDGE], array[-EDGE:]
-    head, tail = ([_visible(part, True) for part in end] for end in ends)
+    head = [_visible(part, True) for part in array[:EDGE]]
+    tail = [_visible(part, True) for part in array[-EDGE:]]
     return [*head, GAP, *tail]
 
 
@@ -71,7 +71,9 @@ def _notation(numbers: list[Any], floating: bool) -> tuple[Form, int]:
     telling = [number for number in numbers if number and math.isfinite(number)]
     if not telling:
         return _whole, 1
-    smallest, largest = min(map(abs, telling)), max(map(abs, telling))
+    sizes = [abs(number) for number in telling]
+    smallest = min(sizes)
+    largest = max(sizes)
     form: Form = f"{{:.{PRECISION}f}}".format
     if largest / smallest > 1000 or largest > 1e8 or smallest < 1e-4:
         form = f"{{:.{PRECISION}e}}".format
@@ -98,16 +100,21 @@ def _layout(shown: Any, ndim: int, indent: int, form: Form, width: int) -> str:
     texts = [" ..." if number is GAP else form(number).rjust(width) for number in shown]
     per_line = max(1, (LINE_WIDTH - indent) // (width + 2))
     lines = [", ".join(texts[i : i + per_line]) for i in range(0, len(texts), per_line)]
-    return "[" + (",\n" + " " * (indent + 1)).join(lines) + "]"
+    line_break = ",\n" + " " * (indent + 1)
+    return "[" + line_break.join(lines) + "]"
 
 
 def _suffixes(array: Any, size: int) -> list[str]:
     """``size=`` and ``dtype=``, where the numbers alone do not show them."""
+    suffixes = []
     evident = [dtypes.default_float()]
     if size:
         evident += [dtypes.int64, dtypes.bool_]
-    suffixes = [f"size={tuple(array.shape)}"] if size == 0 and array.ndim != 1 else []
-    return suffixes if array.dtype in evident else [*suffixes, f"dtype={array.dtype.name}"]
+    elif array.ndim != 1:
+        suffixes.append(f"size={tuple(array.shape)}")
+    if array.dtype not in evident:
+        suffixes.append(f"dtype={array.dtype.name}")
+    return suffixes
 
 
 def _append(text: str, suffixes: list[str], indent: int) -> str:
