@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -57,6 +56,7 @@ def fetch(urls: Sequence[str], target: Path, sha256: str, timeout: float = 30.0)
 def _save(url: str, part: Path, timeout: float) -> str:
     """Write the unpacked content of `url` to `part`; its checksum."""
     import gzip
+    import hashlib
     import urllib.request
 
     digest = hashlib.sha256()

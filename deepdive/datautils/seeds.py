@@ -40,23 +40,23 @@ def sample_generator() -> Generator:
 @contextmanager
 def batch_of(epoch: Generator, indices: Sequence[int]) -> Iterator[None]:
     """Inside the block, sample number `k` is ``indices[k]`` of the epoch."""
-    token = _batch.set(BatchGenerators(epoch, indices))
+    batch, sample = _batch.set(BatchGenerators(epoch, indices)), _sample.set(None)
     try:
         yield
     finally:
-        _batch.reset(token)
+        _sample.reset(sample)
+        _batch.reset(batch)
 
 
 def each_sample(samples: Iterable[Any]) -> Iterator[Any]:
     """The samples of the batch one by one, each while its own generator is the current one."""
     batch = _batch.get()
-    if batch is None:
+    if batch is None or _sample.get() is not None:  # no loader, or already within one sample
         yield from samples
         return
-    before = _sample.get()
     try:
         for position, sample in enumerate(samples):
             _sample.set(batch[position])
             yield sample
     finally:
-        _sample.set(before)
+        _sample.set(None)

@@ -239,7 +239,11 @@ class RandomCrop(Transform):
         self.padding = padding
 
     def __call__(self, x: Any) -> Any:
-        return _random_window(np.asarray(x), self.size, self.padding)
+        return _random_window(_padded(x, self.padding), self.size)
+
+    def batch(self, x: Any) -> Any:
+        images = each_sample(_padded(x, self.padding))
+        return np.stack([_random_window(image, self.size) for image in images])
 
 
 class RandomShift(Transform):
@@ -248,22 +252,31 @@ class RandomShift(Transform):
     def __init__(self, pixels: int) -> None:
         self.pixels = pixels
 
+    def _crop(self, x: Any) -> RandomCrop:
+        height, width = np.shape(x)[-2:]
+        return RandomCrop((height, width), self.pixels)
+
     def __call__(self, x: Any) -> Any:
-        image = np.asarray(x)
-        return _random_window(image, image.shape[-2:], self.pixels)
+        return self._crop(x)(x)
+
+    def batch(self, x: Any) -> Any:
+        return self._crop(x).batch(x)
 
 
-def _random_window(image: Any, size: tuple[int, ...], padding: int) -> Any:
-    if padding:
-        around = [(0, 0)] * (image.ndim - 2) + [(padding, padding)] * 2
-        image = np.pad(image, around)
-    room = [have - want for have, want in zip(image.shape[-2:], size, strict=True)]
-    if min(room) < 0:
+def _padded(images: Any, padding: int) -> Any:
+    images = np.asarray(images)
+    around = [(0, 0)] * (images.ndim - 2) + [(padding, padding)] * 2
+    return np.pad(images, around) if padding else images
+
+
+def _random_window(image: Any, size: tuple[int, ...]) -> Any:
+    rows, columns = (have - want + 1 for have, want in zip(image.shape[-2:], size, strict=True))
+    if min(rows, columns) < 1:
         raise ShapeError(
             "RandomCrop: the image is smaller than the window",
             got=f"image {image.shape[-2:]}, padding included",
             expected=f"at least {size}",
         )
-    generator = sample_generator()
-    top, left = (int(generator.integers(0, space + 1)) for space in room)
+    place = int(sample_generator().integers(0, rows * columns))
+    top, left = divmod(place, columns)
     return image[..., top : top + size[0], left : left + size[1]]
