@@ -24,6 +24,7 @@ Shape = tuple[int, ...]
 
 ARRAY_TYPE = np.ndarray
 DEVICE = "cpu"
+KNOWN = frozenset(dtypes.BY_NAME.values())
 
 # --- elementwise -------------------------------------------------------------------------------
 negative, abs, sign, square, sqrt = np.negative, np.abs, np.sign, np.square, np.sqrt
@@ -74,7 +75,9 @@ def zeros(shape: Shape, dtype: Any = None) -> Array:
 
 
 def ones(shape: Shape, dtype: Any = None) -> Array:
-    return np.ones(shape, dtype or dtypes.default_float())
+    out = np.empty(shape, dtype or dtypes.default_float())
+    out.fill(1)
+    return out
 
 
 def full(shape: Shape, value: Any, dtype: Any = None) -> Array:
@@ -106,6 +109,8 @@ def asarray(x: Any, dtype: Any = None) -> Array:
     """
     if dtype is not None:
         dtype = dtypes.as_dtype(dtype)
+    elif type(x) is np.ndarray and x.dtype in KNOWN:
+        return x
     try:
         array = np.asarray(x, dtype)
     except (ValueError, TypeError) as error:
@@ -123,6 +128,11 @@ def asarray(x: Any, dtype: Any = None) -> Array:
             kept = dtypes.default_float()
         array = array if array.dtype == kept else array.astype(kept)
     return array
+
+
+def as_zero_d(x: Any) -> Array:
+    """A 0-d array for one of NumPy's scalars; other results pass as they are."""
+    return np.asarray(x)
 
 
 def write(target: Array, values: Any) -> None:
@@ -247,7 +257,20 @@ def cumulative_prod(x: Array, axis: int) -> Array:
 # --- shape -------------------------------------------------------------------------------------
 permute_dims, squeeze, expand_dims = np.transpose, np.squeeze, np.expand_dims
 flip, roll, tril, triu, stack, concat = np.flip, np.roll, np.tril, np.triu, np.stack, np.concatenate
-broadcast_to = np.broadcast_to
+
+SMALL = 4096  # elements; below this a copy costs less than NumPy's way of making the view
+
+
+def broadcast_to(x: Array, shape: Shape) -> Array:
+    """`x` seen as an array of `shape`; small ones are copied, which is quicker."""
+    size = 1
+    for n in shape:
+        size *= n
+    if size > SMALL:
+        return np.broadcast_to(x, shape)
+    out = np.empty(shape, x.dtype)
+    out[...] = x
+    return out
 
 
 def reshape(x: Array, shape: Shape) -> Array:

@@ -25,8 +25,9 @@ class Contract:
         fields: static parameters, name → default (REQUIRED where there is none).
         order: public argument names in order.
         plan: for each value ``backward`` asks for, its position in the row
-            ``[*inputs, out, *shapes, needs, *kept]`` that the door lays out.
+            ``[*inputs, out, needs, *shapes, *kept]`` that the door lays out.
         asks: those names.
+        special: whether the row needs more than inputs, out and needs.
         keeps: whether ``forward`` puts values aside with ``self.keep``.
         shared: one instance for all calls without arguments of their own, or None.
     """
@@ -38,11 +39,11 @@ class Contract:
         "inputs",
         "keeps",
         "kept",
-        "needs_shapes",
         "order",
         "plan",
         "required",
         "shared",
+        "special",
         "variadic",
     )
 
@@ -84,13 +85,13 @@ class Contract:
     def _read_backward(self, cls: type) -> None:
         self.asks: tuple[str, ...] = ()
         self.plan: tuple[int, ...] = ()
-        self.needs_shapes = False
+        self.special = self.keeps or self.required < len(self.inputs)
         self.kept: tuple[str, ...] = ()
         if not self.differentiable:
             return
         code = cls.backward.__code__  # type: ignore[attr-defined]
         self.asks = code.co_varnames[3 : code.co_argcount]
-        row = [*self.inputs, "out", *(f"{name}_shape" for name in self.inputs), "needs"]
+        row = [*self.inputs, "out", "needs", *(f"{name}_shape" for name in self.inputs)]
         unknown = [name for name in self.asks if name not in row]
         if unknown and not self.keeps:
             raise OperatorError(
@@ -100,9 +101,8 @@ class Contract:
             )
         self.kept = tuple(unknown)
         row += unknown
-        self.needs_shapes = any(name.endswith("_shape") or name == "needs" for name in self.asks)
-        self.needs_shapes = self.needs_shapes or bool(unknown)
         self.plan = tuple(row.index(name) for name in self.asks)
+        self.special = self.special or any(i > row.index("needs") for i in self.plan)
 
 
 def _fields(cls: type) -> dict[str, Any]:

@@ -36,6 +36,8 @@ class Context:
 class StaticCall:
     """One application of a static ``forward``/``backward`` pair, as the engine sees an operator."""
 
+    contract = None
+
     def __init__(self, cls: Any, ctx: Context, positions: list[int], arity: int) -> None:
         self.cls, self.ctx, self.positions, self.arity = cls, ctx, positions, arity
         self.name = self.public_name = cls.__name__

@@ -139,8 +139,8 @@ def apply(operator: Any, args: Any) -> Tensor:
             out = config.watch.forward(operator, operator.forward, (xp, *arrays))
     except Exception as error:
         raise _worded(operator, arrays, error) from error
-    if type(out) is not kind:
-        out = xp.asarray(out)
+    if type(out) is not kind:  # a whole-array reduction gives NumPy's scalar
+        out = xp.as_zero_d(out)
     result = new_tensor(Tensor)
     result._data = out
     result._node = result._grad = result._seed = result._skeleton = None
@@ -150,32 +150,37 @@ def apply(operator: Any, args: Any) -> Tensor:
 
 
 def record(operator: Any, arrays: list[Any], parents: Any, out: Any, result: Tensor) -> None:
-    """Give `result` a node with what the operator's ``backward`` asks for."""
+    """Give `result` a node with what the operator's ``backward`` asks for.
+
+    The row of all there is to ask for: inputs, out, needs (a parent where a gradient flows, else
+    None), then shapes and kept values.
+    """
     contract = operator.contract
-    if contract.variadic:
-        row = [arrays, out]
-        if contract.needs_shapes:
-            row += [[a.shape for a in arrays], [p is not None for p in parents]]
-    else:
-        row = [*arrays, out]
-        missing = len(contract.inputs) - len(arrays)
-        if missing:
-            parents += [None] * missing
-            row[-1:] = [None] * missing + [out]
-        if contract.needs_shapes:
-            row += [getattr(a, "shape", ()) for a in row[:-1]]
-            row.append([p is not None for p in parents])
-    if contract.keeps:
-        if contract.kept:
-            row += [operator.kept[name] for name in contract.kept]
-        operator.kept = None
+    row = [arrays, out, parents] if contract.variadic else [*arrays, out, parents]
+    if contract.special:
+        row = _whole_row(operator, contract, arrays, parents, out)
     saved = [row[i] for i in contract.plan]
     if contract.keeps:  # higher orders run forward again, and need its inputs
         saved += arrays
     dtype = out.dtype
-    if dtype.kind != "f":
+    if dtype is not FLOAT32:
         dtype = dtypes.gradient_dtype(dtype)
     result._node = Node(operator, parents, saved, out.shape, dtype, result)
+
+
+def _whole_row(operator: Any, contract: Contract, arrays: Any, parents: Any, out: Any) -> Any:
+    """The row with absent optional inputs, shapes and kept values filled in."""
+    if contract.variadic:
+        row = [arrays, out, parents, [a.shape for a in arrays]]
+    else:
+        absent = [None] * (len(contract.inputs) - len(arrays))
+        parents += absent
+        inputs = [*arrays, *absent]
+        row = [*inputs, out, parents, *(getattr(a, "shape", ()) for a in inputs)]
+    if contract.keeps:
+        row += [operator.kept[name] for name in contract.kept]
+        operator.kept = None
+    return row
 
 
 def _arrays_of(operator: Any, args: Any) -> list[Any]:

@@ -1,6 +1,6 @@
 """What shape a word's result has – and the words of the error when it has none.
 
-A shape rule takes the word's name and then the word's own arguments.  Operands may be anything
+A shape rule takes the word's name and then the word's arguments, all of them, by name.  Operands may be anything
 with a ``shape`` and a ``dtype`` (arrays, Specs, Tensors) or Python numbers; no values are computed.
 Here are the rules for elementwise words, reductions and the matrix product; those that rearrange,
 those for indices and for windows, and those for dtypes have a file each.
@@ -45,8 +45,12 @@ def integer(word: str, role: str, value: Any) -> int:
 
 def integers(word: str, role: str, values: Any) -> Shape:
     """One integer or several, as a tuple."""
-    values = values if isinstance(values, (tuple, list)) else (values,)
-    return tuple(integer(word, role, value) for value in values)
+    return tuple(integer(word, role, value) for value in as_tuple(values))
+
+
+def as_tuple(values: Any) -> tuple[Any, ...]:
+    """One value or a sequence of them, as a tuple."""
+    return tuple(values) if isinstance(values, (tuple, list)) else (values,)
 
 
 def sizes(word: str, shape: Any) -> Shape:
@@ -78,12 +82,12 @@ def some_axes(word: str, axis: Axis, shape: Shape) -> Shape:
     """
     if axis is None:
         return tuple(range(len(shape)))
-    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
+    axes = as_tuple(axis)
     if not shape and axis in (0, -1):
         return ()
     result = tuple(one_axis(word, each, shape) for each in axes)
     if len(set(result)) < len(result):
-        raise ShapeError(f"{word}: an axis is given twice in {tuple(axes)}, shape {shape}")
+        raise ShapeError(f"{word}: an axis is given twice in {axes}, shape {shape}")
     return result
 
 
@@ -97,73 +101,68 @@ def broadcast_shapes(word: str, *shapes: Shape) -> Shape:
     Traceback (most recent call last):
     deepdive.errors.ShapeError: add: shapes (3, 4) and (2, 4) do not broadcast: axis 0 has 3 and 2
     """
-    out: list[int] = []
-    for axis in range(-max(map(len, shapes)), 0):
-        found = [shape[axis] for shape in shapes if len(shape) >= -axis]
-        different = [size for size in dict.fromkeys(found) if size != 1]
-        if len(different) > 1:
-            raise _not_broadcast(word, shapes, axis, different)
-        out.append(different[0] if different else 1)
-    return tuple(out)
+    ndim = max(map(len, shapes))
+    return tuple(_common_size(word, shapes, axis) for axis in range(-ndim, 0))
 
 
-def _not_broadcast(word: str, shapes: Any, axis: int, found: list[int]) -> ShapeError:
-    """The error for `axis`; numbered from the front where that is the same for all operands."""
-    ranks = {len(shape) for shape in shapes if shape}
-    place = axis + ranks.pop() if len(ranks) == 1 else axis
-    names = " and ".join(str(shape) for shape in shapes if shape)
-    numbers = " and ".join(map(str, found))
-    what = f"{word}: shapes {names} do not broadcast: axis {place} has {numbers}"
+def _common_size(word: str, shapes: tuple[Shape, ...], axis: int) -> int:
+    """The size all shapes that have the axis agree on, those of size 1 aside."""
+    found = [shape[axis] for shape in shapes if len(shape) >= -axis]
+    different = [size for size in dict.fromkeys(found) if size != 1]
+    if len(different) > 1:
+        raise _not_broadcast(word, shapes, axis, different)
+    return different[0] if different else 1
+
+
+def _not_broadcast(word: str, shapes: tuple[Shape, ...], axis: int, found: list[int]) -> ShapeError:
+    """The error for `axis`, which is numbered from the front if that is the same for all."""
+    shapes = tuple(filter(None, shapes))
+    ndim = len(shapes[0])
+    if all(len(shape) == ndim for shape in shapes):
+        axis += ndim
+    names = " and ".join(map(str, shapes))
+    sizes = " and ".join(map(str, found))
+    what = f"{word}: shapes {names} do not broadcast: axis {axis} has {sizes}"
     return ShapeError(what, fix=_broadcast_fix(*shapes) if len(shapes) == 2 else None)
 
 
-def _fits(a: Shape, b: Shape) -> bool:
-    pairs = zip(reversed(a), reversed(b), strict=False)
-    return all(m == n or 1 in (m, n) for m, n in pairs)
+def _fit(x: Shape, y: Shape) -> bool:
+    """Whether two shapes broadcast."""
+    for a, b in zip(reversed(x), reversed(y), strict=False):
+        if a != b and 1 not in (a, b):
+            return False
+    return True
 
 
 def _broadcast_fix(x: Shape, y: Shape) -> str | None:
     """A new last axis or a transpose, where that would make the two shapes fit."""
-    for name, a, b in (("y", y, x), ("x", x, y)):
-        if 0 < len(a) < len(b) and _fits((*a, 1), b):
-            return f"give {name} a last axis of size 1, {name}[..., None]: {(*a, 1)}"
-    if len(y) == 2 and _fits(x, y[::-1]):
-        return f"transpose one operand, e.g. y.T: {y[::-1]}"
+    short, long, name = (x, y, "x") if len(x) < len(y) else (y, x, "y")
+    grown = (*short, 1)
+    if len(grown) <= len(long) and _fit(grown, long):
+        return f"give {name} a last axis of size 1, {name}[..., None]: {grown}"
+    turned = y[::-1]
+    if len(y) == 2 and _fit(x, turned):
+        return f"transpose one operand, e.g. y.T: {turned}"
     return None
 
 
-def unary(word: str, x: Operand) -> Shape:
-    """The operand's own shape."""
-    return shape_of(x)
+def elementwise(word: str, **operands: Operand) -> Shape:
+    """All operands broadcast together; one that is None has no say."""
+    return broadcast_shapes(word, *map(shape_of, operands.values()))
 
 
-def binary(word: str, x: Operand, y: Operand) -> Shape:
-    """Two operands broadcast together."""
-    return broadcast_shapes(word, shape_of(x), shape_of(y))
-
-
-def where(word: str, condition: Operand, x: Operand, y: Operand) -> Shape:
-    """Three operands broadcast together."""
-    return broadcast_shapes(word, shape_of(condition), shape_of(x), shape_of(y))
-
-
-def clip(word: str, x: Operand, min: Any = None, max: Any = None) -> Shape:
-    """The operand and the bounds that are given, broadcast together."""
-    return broadcast_shapes(word, shape_of(x), shape_of(min), shape_of(max))
-
-
-def astype(word: str, x: Operand, dtype: Any) -> Shape:
+def unchanged(word: str, x: Operand, **rest: Any) -> Shape:
     """The operand's own shape."""
     return shape_of(x)
 
 
 # --- reductions --------------------------------------------------------------------------------
-def reduced(word: str, x: Operand, axis: Axis = None, keepdims: bool = False) -> Shape:
+def reduced(word: str, x: Operand, axis: Axis, keepdims: bool) -> Shape:
     """The shape without the reduced axes, or with size 1 there.
 
     >>> import numpy as np
-    >>> reduced("sum", np.zeros((2, 3, 4)), axis=(0, -1)), reduced("sum", np.zeros(3), 0, True)
-    ((3,), (1,))
+    >>> reduced("sum", np.zeros((2, 3, 4)), (0, -1), keepdims=False)
+    (3,)
     """
     shape = shape_of(x)
     axes = some_axes(word, axis, shape)
@@ -172,7 +171,7 @@ def reduced(word: str, x: Operand, axis: Axis = None, keepdims: bool = False) ->
     return tuple(size for i, size in enumerate(shape) if i not in axes)
 
 
-def chosen(word: str, x: Operand, axis: Axis = None, keepdims: bool = False) -> Shape:
+def chosen(word: str, x: Operand, axis: Axis, keepdims: bool) -> Shape:
     """As :func:`reduced`, for words that choose an element: there has to be one.
 
     Raises:
@@ -185,23 +184,18 @@ def chosen(word: str, x: Operand, axis: Axis = None, keepdims: bool = False) -> 
     return reduced(word, x, axis, keepdims)
 
 
-def located(word: str, x: Operand, axis: Any = None, keepdims: bool = False) -> Shape:
+def located(word: str, x: Operand, axis: Any, keepdims: bool) -> Shape:
     """As :func:`chosen`, along one axis or all."""
     if axis is not None:
         integer(word, "axis", axis)
     return chosen(word, x, axis, keepdims)
 
 
-def along(word: str, x: Operand, axis: Any) -> Shape:
+def along(word: str, x: Operand, axis: Any, **rest: Any) -> Shape:
     """The operand's own shape, if it has the axis."""
     shape = shape_of(x)
     one_axis(word, axis, shape)
     return shape
-
-
-def sorted_along(word: str, x: Operand, axis: Any = -1, descending: bool = False) -> Shape:
-    """The operand's own shape, if it has the axis."""
-    return along(word, x, axis)
 
 
 # --- the matrix product ------------------------------------------------------------------------
@@ -213,28 +207,31 @@ def matmul(word: str, x: Operand, y: Operand) -> Shape:
     (5, 4, 2, 6)
     """
     a, b = shape_of(x), shape_of(y)
-    for name, shape in (("x", a), ("y", b)):
-        if not shape:
-            raise ShapeError(f"{word}: {name} is a number, shape ()", fix="multiply: x * y")
-    k, rows = a[-1], b[-2] if len(b) > 1 else b[0]
+    if not a or not b:
+        what = f"{word}: {'y' if a else 'x'} is a number, shape ()"
+        raise ShapeError(what, fix="multiply: x * y")
+    both = f"{word}: x is {a} and y is {b}"
+    k, rows = a[-1], b[-2:][0]
     if k != rows:
-        what = f"{word}: x is {a} and y is {b}: {k} != {rows}"
-        raise ShapeError(what, fix=_matmul_fix(a, b))
+        raise ShapeError(f"{both}: {k} != {rows}", fix=_matmul_fix(a, b))
+    stack_a, stack_b = a[:-2], b[:-2]
     try:
-        batch = broadcast_shapes(word, a[:-2], b[:-2])
+        batch = broadcast_shapes(word, stack_a, stack_b)
     except ShapeError as error:
-        what = f"{word}: x is {a} and y is {b}: the batch axes {a[:-2]} and {b[:-2]} differ"
+        what = f"{both}: the batch axes {stack_a} and {stack_b} do not broadcast"
         raise ShapeError(what, fix=error.fix) from None
-    return (*batch, *a[-2:-1], *(b[-1:] if len(b) > 1 else ()))
+    columns = b[-1:] if len(b) > 1 else ()
+    return batch + a[-2:-1] + columns
 
 
-def _matmul_fix(a: Shape, b: Shape) -> str | None:
+def _matmul_fix(x: Shape, y: Shape) -> str | None:
     """The transpose or the exchange that would make the inner sizes equal."""
-    flat = len(a) < 3 and len(b) < 3
-    if len(b) > 1 and a[-1] == b[-1]:
+    flat = len(x) < 3 and len(y) < 3
+    k, rows = x[-1], y[-2:][0]
+    if len(y) > 1 and y[-1] == k:
         return "transpose one operand, e.g. x @ y.T" if flat else "transpose y's last two axes"
-    if len(a) > 1 and a[-2] == b[-2:][0]:
+    if len(x) > 1 and x[-2] == rows:
         return "transpose one operand, e.g. x.T @ y" if flat else "transpose x's last two axes"
-    if len(a) > 1 and b[-1] == a[-2]:
+    if len(x) > 1 and x[-2] == y[-1]:
         return "exchange the operands: y @ x"
     return None

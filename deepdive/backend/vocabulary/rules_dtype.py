@@ -1,7 +1,7 @@
 """What dtype a word's result has: PyTorch's promotion.
 
-A dtype rule takes the word's name and its arguments by name, as a mapping in which what was not
-given is absent (the shape rule has refused what cannot be).
+A dtype rule takes the word's name and its arguments by name, as a mapping; the shape rule has been
+asked before, and has refused what cannot be.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def random_words(word: str, given: Given) -> Any:
 
 # --- creation: the dtype that was asked for, or … ----------------------------------------------
 def _asked(given: Given) -> Any:
-    dtype = given.get("dtype")
+    dtype = given["dtype"]
     return None if dtype is None else dtypes.as_dtype(dtype)
 
 

@@ -9,6 +9,7 @@ from deepdive.backend.vocabulary.rules import (
     Axis,
     Operand,
     Shape,
+    as_tuple,
     integer,
     integers,
     one_axis,
@@ -20,61 +21,62 @@ from deepdive.errors import ArgumentError, ShapeError
 
 
 # --- creation ----------------------------------------------------------------------------------
-def created(word: str, shape: Any, dtype: Any = None) -> Shape:
+def created(word: str, shape: Any, **rest: Any) -> Shape:
     """The shape that was asked for."""
     return sizes(word, shape)
 
 
-def filled(word: str, shape: Any, value: Any, dtype: Any = None) -> Shape:
+def filled(word: str, shape: Any, value: Any, **rest: Any) -> Shape:
     """The shape that was asked for; the value is broadcast to it."""
-    broadcast_to(word, value, shape)
-    return sizes(word, shape)
+    return broadcast_to(word, value, shape)
 
 
-def identity(word: str, n: int, m: Any = None, k: int = 0, dtype: Any = None) -> Shape:
+def identity(word: str, n: int, m: Any, **rest: Any) -> Shape:
     """n rows and m columns; as many columns as rows if none are given."""
     return sizes(word, (n, n if m is None else m))
 
 
-def counting(word: str, start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Shape:
+def counting(word: str, start: Any, stop: Any, step: Any, **rest: Any) -> Shape:
     """As many numbers as steps fit between start and stop.
 
-    >>> counting("arange", 0, 1, 0.3), counting("arange", 3, 0)
-    ((4,), (0,))
+    >>> counting("arange", 0, 1, 0.3)
+    (4,)
     """
-    start, stop = (0, start) if stop is None else (start, stop)
+    if stop is None:
+        start, stop = 0, start
     if step == 0:
         raise ArgumentError(f"{word}: the step is 0", expected="a step up or down")
-    return (max(0, math.ceil((stop - start) / step)),)
-
-
-def nested(word: str, x: Any, dtype: Any = None) -> Shape:
-    """The shape of an array, or of lists in lists.
-
-    Raises:
-        ShapeError: if the lists of one level are not of one length.
-    """
-    if not isinstance(x, (list, tuple)):
-        return shape_of(x)
-    out: list[int] = []
-    level: list[Any] = [x]
-    while level and all(isinstance(item, (list, tuple)) for item in level):
-        out.append(_common(word, [len(item) for item in level]))
-        level = [part for item in level for part in item]
-    kinds = {() if isinstance(i, (list, tuple)) else shape_of(i) for i in level}
-    if len(kinds) > 1 or any(isinstance(item, (list, tuple)) for item in level):
-        raise ShapeError(f"{word}: lists and numbers stand side by side", fix=SAME_LENGTH)
-    return (*out, *(kinds.pop() if kinds else ()))
+    count = math.ceil((stop - start) / step)
+    return (max(0, count),)
 
 
 SAME_LENGTH = "give every row the same length"
 
 
-def _common(word: str, lengths: list[int]) -> int:
-    if len(set(lengths)) > 1:
-        found = " and ".join(map(str, dict.fromkeys(lengths)))
-        raise ShapeError(f"{word}: rows of {found} elements", fix=SAME_LENGTH)
-    return lengths[0]
+def nested(word: str, x: Any, **rest: Any) -> Shape:
+    """The shape of an array, or of lists in lists.
+
+    Raises:
+        ShapeError: if the parts of one level differ in shape.
+    """
+    out: Shape = ()
+    level = [x]
+    while level:
+        lists = [item for item in level if isinstance(item, (list, tuple))]
+        if not lists:
+            return out + _common(word, {shape_of(item) for item in level})
+        if len(lists) < len(level):
+            raise ShapeError(f"{word}: lists and numbers stand side by side", fix=SAME_LENGTH)
+        out += _common(word, {(len(item),) for item in lists})
+        level = [part for item in lists for part in item]
+    return out
+
+
+def _common(word: str, shapes: set[Shape]) -> Shape:
+    if len(shapes) > 1:
+        found = " and ".join(map(str, sorted(shapes)))
+        raise ShapeError(f"{word}: rows of different shapes, {found}", fix=SAME_LENGTH)
+    return shapes.pop()
 
 
 # --- rearranging -------------------------------------------------------------------------------
@@ -123,11 +125,11 @@ def broadcast_to(word: str, x: Operand, shape: Any) -> Shape:
 
 def expand_dims(word: str, x: Operand, axis: Axis) -> Shape:
     """The shape with a 1 at each place `axis` names in the result."""
-    shape = shape_of(x)
-    count = len(axis) if isinstance(axis, (tuple, list)) else 1
-    places = some_axes(word, () if axis is None else axis, (1,) * (len(shape) + count))
+    shape, new = shape_of(x), as_tuple(axis)
+    ones = (1,) * (len(shape) + len(new))
+    places = some_axes(word, new, ones)
     rest = iter(shape)
-    return tuple(1 if i in places else next(rest) for i in range(len(shape) + count))
+    return tuple(1 if i in places else next(rest) for i in range(len(ones)))
 
 
 def squeeze(word: str, x: Operand, axis: Axis) -> Shape:
@@ -135,7 +137,7 @@ def squeeze(word: str, x: Operand, axis: Axis) -> Shape:
     shape = shape_of(x)
     dropped = some_axes(word, axis, shape)
     if axis is None:
-        dropped = tuple(i for i, size in enumerate(shape) if size == 1)
+        dropped = tuple(i for i in dropped if shape[i] == 1)
     for i in dropped:
         if shape[i] != 1:
             raise ShapeError(f"{word}: axis {i} of shape {shape} has {shape[i]} elements, not 1")
@@ -153,13 +155,16 @@ def roll(word: str, x: Operand, shift: Any, axis: Axis) -> Shape:
     shape, shifts = shape_of(x), integers(word, "shift", shift)
     if axis is None:
         return shape
-    axes = [one_axis(word, each, shape) for each in integers(word, "axis", axis)]
-    if len(shifts) != len(axes) and 1 not in (len(shifts), len(axes)):
+    axes = integers(word, "axis", axis)
+    for each in axes:
+        one_axis(word, each, shape)
+    counts = {len(shifts), len(axes)} - {1}
+    if len(counts) > 1:
         raise ShapeError(f"{word}: {len(shifts)} shifts for {len(axes)} axes")
     return shape
 
 
-def triangle(word: str, x: Operand, k: int = 0) -> Shape:
+def triangle(word: str, x: Operand, k: int) -> Shape:
     """The operand's own shape: a matrix or a stack of them."""
     shape = shape_of(x)
     integer(word, "k", k)
@@ -168,7 +173,8 @@ def triangle(word: str, x: Operand, k: int = 0) -> Shape:
     return shape
 
 
-def concat(word: str, arrays: Any, axis: int = 0) -> Shape:
+# --- joining and padding -----------------------------------------------------------------------
+def concat(word: str, arrays: Any, axis: int) -> Shape:
     """Sizes add up along `axis` and agree elsewhere.
 
     >>> import numpy as np
@@ -180,19 +186,25 @@ def concat(word: str, arrays: Any, axis: int = 0) -> Shape:
     if not first:
         raise ShapeError(f"{word}: arrays of shape () have no axis to join", fix="use stack")
     place = one_axis(word, axis, first)
+    before, after = first[:place], first[place + 1 :]
     for number, shape in enumerate(shapes):
-        if len(shape) != len(first):
+        if (shape[:place], shape[place + 1 :]) != (before, after):
             what = f"{word}: array {number} is {shape} and array 0 is {first}"
-            raise ShapeError(what, expected="the same number of axes")
-        _agree(word, number, shape, first, place)
-    return (*first[:place], sum(shape[place] for shape in shapes), *first[place + 1 :])
+            raise ShapeError(what, expected=f"equal sizes on all axes but {place}")
+    total = sum(shape[place] for shape in shapes)
+    return (*before, total, *after)
 
 
-def _agree(word: str, number: int, shape: Shape, first: Shape, free: int) -> None:
-    for i, (a, b) in enumerate(zip(shape, first, strict=True)):
-        if a != b and i != free:
-            what = f"{word}: array {number} is {shape} and array 0 is {first}: {a} != {b}"
-            raise ShapeError(what, expected=f"equal sizes on all axes but {free}")
+def stack(word: str, arrays: Any, axis: int) -> Shape:
+    """A new axis as long as the list, at `axis` of the result."""
+    shapes = _shapes(word, arrays)
+    first = shapes[0]
+    for number, shape in enumerate(shapes):
+        if shape != first:
+            what = f"{word}: array {number} is {shape} and array 0 is {first}"
+            raise ShapeError(what, expected="equal shapes", fix="concat joins along an old axis")
+    place = one_axis(word, axis, (1, *first))
+    return (*first[:place], len(shapes), *first[place:])
 
 
 def _shapes(word: str, arrays: Any) -> list[Shape]:
@@ -202,25 +214,15 @@ def _shapes(word: str, arrays: Any) -> list[Shape]:
     return shapes
 
 
-def stack(word: str, arrays: Any, axis: int = 0) -> Shape:
-    """A new axis as long as the list, at `axis` of the result."""
-    shapes = _shapes(word, arrays)
-    for number, shape in enumerate(shapes):
-        if shape != shapes[0]:
-            what = f"{word}: array {number} is {shape} and array 0 is {shapes[0]}"
-            raise ShapeError(what, expected="equal shapes", fix="concat joins along an old axis")
-    place = one_axis(word, axis, (1, *shapes[0]))
-    return (*shapes[0][:place], len(shapes), *shapes[0][place:])
-
-
-def pad(word: str, x: Operand, widths: Any, value: float = 0.0) -> Shape:
+def pad(word: str, x: Operand, widths: Any, value: float) -> Shape:
     """Every axis longer by what comes before and after it."""
     shape = shape_of(x)
     pairs = [integers(word, "a width", pair) for pair in widths]
-    if len(pairs) != len(shape) or any(len(pair) != 2 for pair in pairs):
+    if [len(pair) for pair in pairs] != [2] * len(shape):
         what = f"{word}: widths {tuple(widths)} for x of shape {shape}"
         raise ShapeError(what, expected=f"{len(shape)} pairs (before, after)")
-    if any(min(pair) < 0 for pair in pairs):
-        fix = "cut with a slice: x[1:-1]"
-        raise ShapeError(f"{word}: a width is negative in {tuple(widths)}", fix=fix)
+    for pair in pairs:
+        if min(pair) < 0:
+            what = f"{word}: a width is negative in {tuple(widths)}"
+            raise ShapeError(what, fix="cut with a slice: x[1:-1]")
     return tuple(size + sum(pair) for size, pair in zip(shape, pairs, strict=True))

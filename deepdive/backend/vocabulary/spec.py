@@ -7,14 +7,15 @@ error after a real speaker refused, and it is what a tracer records with.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from deepdive.backend.vocabulary.rules import Shape
-from deepdive.backend.vocabulary.words import VOCABULARY, Word
+from deepdive.backend.vocabulary.word import Word
+from deepdive.backend.vocabulary.words import VOCABULARY
 from deepdive.errors import DeepDiveError, GraphError, did_you_mean
 
 
@@ -120,8 +121,7 @@ def spec_of(x: Any) -> Any:
 
 def say(word: Word, *args: Any, **kwargs: Any) -> Any:
     """What `word` would give: a Spec, or a tuple of them."""
-    shape = word.shape(*args, **kwargs)
-    dtype = word.dtype(*args, **kwargs)
+    shape, dtype = word.result(*args, **kwargs)
     if isinstance(shape, list):
         return tuple(Spec(each, dtype) for each in shape)
     return Spec(shape, dtype)
@@ -148,27 +148,28 @@ speaker = SpecSpeaker()
 
 
 def explain(
-    run: Callable[[SpecSpeaker], object], error: BaseException, name: str
+    run: Callable[..., object], args: Sequence[Any], error: BaseException, name: str
 ) -> DeepDiveError | None:
     """The words for an `error` a speaker raised: what the rules say to the same call.
 
     Args:
-        run: makes the call again, ``run(xp)``, on Specs (see :func:`spec_of`).
-        error: what the real speaker raised.
+        run: an operator's forward, called as ``run(xp, *specs)``.
+        args: the arrays (and numbers, and None) the real speaker refused.
+        error: what it raised.
         name: the operator's name, put in front unless it is the word's.
 
     Returns:
         The rule's error; None if no rule objects, or `error` is one of our own already.
 
     >>> x, y = Spec((256, 784), "float32"), Spec((512, 784), "float32")
-    >>> print(explain(lambda xp: xp.matmul(x, y), ValueError(), "linear"))
+    >>> print(explain(lambda xp, x, y: xp.matmul(x, y), [x, y], ValueError(), "linear"))
     linear: matmul: x is (256, 784) and y is (512, 784): 784 != 512
       fix: transpose one operand, e.g. x @ y.T
     """
     if isinstance(error, DeepDiveError):
         return None
     try:
-        run(speaker)
+        run(speaker, *spec_of(list(args)))
     except GraphError:
         return None  # the rules would have to know values
     except DeepDiveError as found:
@@ -177,5 +178,5 @@ def explain(
             found.args = (found.what,)
         return found.with_traceback(None)
     except Exception:
-        return None
+        return None  # an error of the operator's own, not of the words it says
     return None

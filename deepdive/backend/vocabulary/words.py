@@ -1,15 +1,11 @@
 """THE list: every word an operator may say to its speaker ``xp``, with its rules and its meaning.
 
 The names are the array API's (https://data-apis.org/array-api/latest), the dtypes PyTorch's.
-*Core* words every speaker implements; the others can be said in core words, which their meaning
-shows, and a speaker may still have its own.  Operands of one call have one dtype already or are
-Python numbers: the operator's door has promoted them.  No word changes its operands.
+Operands of one call have one dtype already or are Python numbers: the operator's door has promoted
+them.  No word changes its operands.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from typing import Any, NamedTuple
 
 from deepdive.backend.vocabulary import (
     rules,
@@ -18,119 +14,65 @@ from deepdive.backend.vocabulary import (
     rules_shape,
     rules_window,
 )
-
-DTypeRule = Callable[[str, rules_dtype.Given], Any]
-
-
-class Word(NamedTuple):
-    """One word.
-
-    ``shape_rule`` takes the word's name and then its own arguments, ``dtype_rule`` the name and the
-    arguments by name; ``example`` is a call and its value, which holds for every speaker.
-
-    >>> VOCABULARY["matmul"].parameters
-    'x, y'
-    >>> print(VOCABULARY["logaddexp"])
-    logaddexp(x, y)  log(e^x + e^y)  e.g. xp.logaddexp(0.0, 0.0) → 0.6931472
-    """
-
-    name: str
-    parameters: str
-    shape_rule: Callable[..., Any]
-    dtype_rule: DTypeRule
-    meaning: str
-    example: str
-    core: bool
-
-    def shape(self, *args: Any, **kwargs: Any) -> Any:
-        """The shape of the result for these arguments; a list of shapes for several results."""
-        return self.shape_rule(self.name, *args, **kwargs)
-
-    def dtype(self, *args: Any, **kwargs: Any) -> Any:
-        """The dtype of the result for arguments that the shape rule accepts."""
-        names = [text.partition("=")[0] for text in self.parameters.split(", ")]
-        return self.dtype_rule(self.name, dict(zip(names, args, strict=False)) | kwargs)
-
-    def __str__(self) -> str:
-        return f"{self.name}({self.parameters})  {self.meaning}  e.g. {self.example}"
-
-
-VOCABULARY: dict[str, Word] = {}
-
-# What can be said in core words; a speaker needs these only for speed or precision.
-DERIVED = """
-    zeros_like ones_like eye square reciprocal log2 log10 tan sinh cosh asinh acosh atanh sigmoid
-    erf isinf isfinite not_equal logical_xor logaddexp clip mean logsumexp stack tril triu roll
-    squeeze expand_dims
-"""
-EXTENDED = frozenset(DERIVED.split())
-
-Entry = tuple[str, str, str]  # name, meaning, example
-
-
-def _family(parameters: str, shape: Callable[..., Any], dtype: DTypeRule, *entries: Entry) -> None:
-    """Words that share parameters and rules."""
-    for name, meaning, example in entries:
-        core = name not in EXTENDED
-        VOCABULARY[name] = Word(name, parameters, shape, dtype, meaning, example, core)
-
+from deepdive.backend.vocabulary.word import VOCABULARY as VOCABULARY
+from deepdive.backend.vocabulary.word import family
 
 # --- creation ----------------------------------------------------------------------------------
-_family(
+family(
     "x, dtype=None",
     rules_shape.nested,
     rules_dtype.data,
     ("asarray", "an array of numbers, lists or an array", "xp.asarray([1.0, 2.0]) → [1.0, 2.0]"),
 )
-_family(
+family(
     "shape, dtype=None",
     rules_shape.created,
     rules_dtype.created,
     ("zeros", "0 everywhere", "xp.zeros((2,)) → [0.0, 0.0]"),
     ("ones", "1 everywhere", "xp.ones((2,)) → [1.0, 1.0]"),
 )
-_family(
+family(
     "shape, value, dtype=None",
     rules_shape.filled,
     rules_dtype.filled,
     ("full", "the value everywhere", "xp.full((2,), 7) → [7, 7]"),
 )
-_family(
+family(
     "start, stop=None, step=1, dtype=None",
     rules_shape.counting,
     rules_dtype.counting,
     ("arange", "start, start + step, … below stop; from 0 if alone", "xp.arange(3) → [0, 1, 2]"),
 )
-_family(
+family(
     "n, m=None, k=0, dtype=None",
     rules_shape.identity,
     rules_dtype.created,
     ("eye", "1 where column = row + k, else 0", "xp.eye(2) → [[1.0, 0.0], [0.0, 1.0]]"),
 )
-_family(
+family(
     "x",
-    rules.unary,
+    rules.elementwise,
     rules_dtype.same,
     ("zeros_like", "zeros(x.shape, x.dtype)", "xp.zeros_like(xp.asarray([3])) → [0]"),
     ("ones_like", "ones(x.shape, x.dtype)", "xp.ones_like(xp.asarray([3])) → [1]"),
 )
-_family(
+family(
     "x, dtype",
-    rules.astype,
+    rules.unchanged,
     rules_dtype.wanted,
     ("astype", "the values in another dtype", "xp.astype(xp.asarray([2.7]), 'int64') → [2]"),
 )
 
 # --- elementwise, one operand ------------------------------------------------------------------
-_family(
+family(
     "x",
-    rules.unary,
+    rules.elementwise,
     rules_dtype.signed,
     ("negative", "-x", "xp.negative(2.0) → -2.0"),
 )
-_family(
+family(
     "x",
-    rules.unary,
+    rules.elementwise,
     rules_dtype.same,
     ("abs", "|x|", "xp.abs(-2.0) → 2.0"),
     ("sign", "-1, 0 or 1", "xp.sign(-2.0) → -1.0"),
@@ -139,15 +81,15 @@ _family(
     ("trunc", "x without its fraction", "xp.trunc(-1.5) → -1.0"),
     ("round", "the nearest integer, the even one of two", "xp.round(2.5) → 2.0"),
 )
-_family(
+family(
     "x",
-    rules.unary,
+    rules.elementwise,
     rules_dtype.squared,
     ("square", "x · x", "xp.square(3.0) → 9.0"),
 )
-_family(
+family(
     "x",
-    rules.unary,
+    rules.elementwise,
     rules_dtype.to_float,
     ("sqrt", "√x", "xp.sqrt(9.0) → 3.0"),
     ("exp", "e^x", "xp.exp(0.0) → 1.0"),
@@ -172,52 +114,52 @@ _family(
     ("erf", "2/√π ∫₀ˣ e^(-t²) dt", "xp.erf(0.5) → 0.5204999"),
     ("sigmoid", "1 / (1 + e^-x)", "xp.sigmoid(0.0) → 0.5"),
 )
-_family(
+family(
     "x",
-    rules.unary,
+    rules.elementwise,
     rules_dtype.boolean,
     ("isnan", "x ≠ x", "xp.isnan(float('nan')) → True"),
     ("isinf", "|x| = ∞", "xp.isinf(float('-inf')) → True"),
     ("isfinite", "|x| < ∞", "xp.isfinite(float('inf')) → False"),
     ("logical_not", "x = 0", "xp.logical_not(2.0) → False"),
 )
-_family(
+family(
     "x",
-    rules.unary,
+    rules.elementwise,
     rules_dtype.bits,
     ("bitwise_invert", "every bit of x flipped", "xp.bitwise_invert(5) → -6"),
 )
 
 # --- elementwise, several operands -------------------------------------------------------------
-_family(
+family(
     "x, y",
-    rules.binary,
+    rules.elementwise,
     rules_dtype.promoted,
     ("add", "x + y", "xp.add(2.0, 3.0) → 5.0"),
     ("multiply", "x · y", "xp.multiply(2.0, 3.0) → 6.0"),
     ("maximum", "the larger one; NaN if one is", "xp.maximum(2.0, 3.0) → 3.0"),
     ("minimum", "the smaller one; NaN if one is", "xp.minimum(2.0, 3.0) → 2.0"),
 )
-_family(
+family(
     "x, y",
-    rules.binary,
+    rules.elementwise,
     rules_dtype.promoted_numbers,
     ("subtract", "x - y", "xp.subtract(2.0, 3.0) → -1.0"),
     ("floor_divide", "floor(x / y)", "xp.floor_divide(-7, 2) → -4"),
     ("remainder", "x - y · floor(x / y), with y's sign", "xp.remainder(-7, 2) → 1"),
     ("pow", "x^y", "xp.pow(2.0, 3.0) → 8.0"),
 )
-_family(
+family(
     "x, y",
-    rules.binary,
+    rules.elementwise,
     rules_dtype.promoted_float,
     ("divide", "x / y", "xp.divide(1.0, 4.0) → 0.25"),
     ("atan2", "the angle of the point (y, x): the first operand is y", "xp.atan2(0.0, 1.0) → 0.0"),
     ("logaddexp", "log(e^x + e^y)", "xp.logaddexp(0.0, 0.0) → 0.6931472"),
 )
-_family(
+family(
     "x, y",
-    rules.binary,
+    rules.elementwise,
     rules_dtype.boolean,
     ("equal", "x = y", "xp.equal(2.0, 3.0) → False"),
     ("not_equal", "x ≠ y", "xp.not_equal(2.0, 3.0) → True"),
@@ -229,85 +171,85 @@ _family(
     ("logical_or", "one is not 0", "xp.logical_or(True, False) → True"),
     ("logical_xor", "exactly one is not 0", "xp.logical_xor(True, True) → False"),
 )
-_family(
+family(
     "x, y",
-    rules.binary,
+    rules.elementwise,
     rules_dtype.bits,
     ("bitwise_and", "the bits set in both", "xp.bitwise_and(6, 3) → 2"),
     ("bitwise_or", "the bits set in one or both", "xp.bitwise_or(6, 3) → 7"),
     ("bitwise_xor", "the bits set in exactly one", "xp.bitwise_xor(6, 3) → 5"),
 )
-_family(
+family(
     "condition, x, y",
-    rules.where,
+    rules.elementwise,
     rules_dtype.promoted,
     ("where", "x where the condition is true, else y", "xp.where(True, 1.0, 2.0) → 1.0"),
 )
-_family(
+family(
     "x, min=None, max=None",
-    rules.clip,
+    rules.elementwise,
     rules_dtype.promoted_bounds,
     ("clip", "minimum(maximum(x, min), max)", "xp.clip(5.0, 0.0, 1.0) → 1.0"),
 )
 
 # --- reductions --------------------------------------------------------------------------------
-_family(
+family(
     "x, axis=None, keepdims=False",
     rules.reduced,
     rules_dtype.counted,
     ("sum", "Σ x; 0 for no elements", "xp.sum(xp.asarray([[1, 2], [3, 4]]), axis=0) → [4, 6]"),
     ("prod", "Π x; 1 for no elements", "xp.prod(xp.asarray([2, 3])) → 6"),
 )
-_family(
+family(
     "x, axis=None, keepdims=False",
     rules.chosen,
     rules_dtype.same,
     ("max", "the largest element; NaN if one is", "xp.max(xp.asarray([2.0, 3.0])) → 3.0"),
     ("min", "the smallest element; NaN if one is", "xp.min(xp.asarray([2.0, 3.0])) → 2.0"),
 )
-_family(
+family(
     "x, axis=None, keepdims=False",
     rules.reduced,
     rules_dtype.to_float,
     ("mean", "Σ x / n; NaN for no elements", "xp.mean(xp.asarray([2.0, 3.0])) → 2.5"),
     ("logsumexp", "log Σ e^x", "xp.logsumexp(xp.asarray([0.0, 0.0])) → 0.6931472"),
 )
-_family(
+family(
     "x, axis=None, keepdims=False",
     rules.reduced,
     rules_dtype.boolean,
     ("any", "is an element not 0?", "xp.any(xp.asarray([0, 1])) → True"),
     ("all", "is no element 0?", "xp.all(xp.asarray([0, 1])) → False"),
 )
-_family(
+family(
     "x, axis=None, keepdims=False",
     rules.located,
     rules_dtype.positions,
     ("argmax", "where the first largest element is", "xp.argmax(xp.asarray([2.0, 3.0])) → 1"),
     ("argmin", "where the first smallest element is", "xp.argmin(xp.asarray([2.0, 3.0])) → 0"),
 )
-_family(
+family(
     "x, axis",
     rules.along,
     rules_dtype.counted,
     ("cumulative_sum", "out[i] = Σ x[..i]", "xp.cumulative_sum(xp.asarray([2, 3]), 0) → [2, 5]"),
     ("cumulative_prod", "out[i] = Π x[..i]", "xp.cumulative_prod(xp.asarray([2, 3]), 0) → [2, 6]"),
 )
-_family(
+family(
     "x, axis=-1, descending=False",
-    rules.sorted_along,
+    rules.along,
     rules_dtype.same,
     ("sort", "in ascending order, stable", "xp.sort(xp.asarray([3, 1, 2])) → [1, 2, 3]"),
 )
-_family(
+family(
     "x, axis=-1, descending=False",
-    rules.sorted_along,
+    rules.along,
     rules_dtype.positions,
     ("argsort", "where sort took each from", "xp.argsort(xp.asarray([3, 1, 2])) → [1, 2, 0]"),
 )
 
 # --- the matrix product ------------------------------------------------------------------------
-_family(
+family(
     "x, y",
     rules.matmul,
     rules_dtype.promoted,
@@ -315,13 +257,13 @@ _family(
 )
 
 # --- shape -------------------------------------------------------------------------------------
-_family(
+family(
     "x, shape",
     rules_shape.reshape,
     rules_dtype.same,
     ("reshape", "the same elements, in order", "xp.reshape(xp.asarray([7]), (1, -1)) → [[7]]"),
 )
-_family(
+family(
     "x, axes",
     rules_shape.permute_dims,
     rules_dtype.same,
@@ -331,31 +273,31 @@ _family(
         "xp.permute_dims(xp.asarray([[1, 2]]), (1, 0)) → [[1], [2]]",
     ),
 )
-_family(
+family(
     "x, shape",
     rules_shape.broadcast_to,
     rules_dtype.same,
     ("broadcast_to", "axes of size 1 repeated", "xp.broadcast_to(7, (2,)) → [7, 7]"),
 )
-_family(
+family(
     "x, axis",
     rules_shape.expand_dims,
     rules_dtype.same,
     ("expand_dims", "a new axis of size 1", "xp.expand_dims(xp.asarray([1, 2]), 0) → [[1, 2]]"),
 )
-_family(
+family(
     "x, axis",
     rules_shape.squeeze,
     rules_dtype.same,
     ("squeeze", "without an axis of size 1", "xp.squeeze(xp.asarray([[1, 2]]), 0) → [1, 2]"),
 )
-_family(
+family(
     "x, axis",
     rules_shape.flip,
     rules_dtype.same,
     ("flip", "in reverse order along axes", "xp.flip(xp.asarray([1, 2]), 0) → [2, 1]"),
 )
-_family(
+family(
     "arrays, axis=0",
     rules_shape.concat,
     rules_dtype.promoted_list,
@@ -365,7 +307,7 @@ _family(
         "xp.concat([xp.asarray([1]), xp.asarray([2])], 0) → [1, 2]",
     ),
 )
-_family(
+family(
     "arrays, axis=0",
     rules_shape.stack,
     rules_dtype.promoted_list,
@@ -375,7 +317,7 @@ _family(
         "xp.stack([xp.asarray([1]), xp.asarray([2])], 0) → [[1], [2]]",
     ),
 )
-_family(
+family(
     "x, widths, value=0.0",
     rules_shape.pad,
     rules_dtype.same,
@@ -385,14 +327,14 @@ _family(
         "xp.pad(xp.asarray([5]), ((1, 2),)) → [0, 5, 0, 0]",
     ),
 )
-_family(
+family(
     "x, k=0",
     rules_shape.triangle,
     rules_dtype.same,
     ("tril", "0 above diagonal k", "xp.tril(xp.asarray([[1, 2], [3, 4]])) → [[1, 0], [3, 4]]"),
     ("triu", "0 below diagonal k", "xp.triu(xp.asarray([[1, 2], [3, 4]])) → [[1, 2], [0, 4]]"),
 )
-_family(
+family(
     "x, shift, axis",
     rules_shape.roll,
     rules_dtype.same,
@@ -400,13 +342,13 @@ _family(
 )
 
 # --- indexing ----------------------------------------------------------------------------------
-_family(
+family(
     "x, index",
     rules_index.getitem,
     rules_dtype.same,
     ("getitem", "x[index], by NumPy's rules", "xp.getitem(xp.asarray([5, 6]), 1) → 6"),
 )
-_family(
+family(
     "x, index, values",
     rules_index.setitem,
     rules_dtype.same,
@@ -417,7 +359,7 @@ _family(
         "xp.index_add(xp.zeros((2,)), xp.asarray([1, 1]), 6.0) → [0.0, 12.0]",
     ),
 )
-_family(
+family(
     "x, indices, axis",
     rules_index.take_along_axis,
     rules_dtype.same,
@@ -427,7 +369,7 @@ _family(
         "xp.take_along_axis(xp.asarray([5, 6]), xp.asarray([1, 1, 0]), 0) → [6, 6, 5]",
     ),
 )
-_family(
+family(
     "x, indices, values, axis",
     rules_index.scatter_add,
     rules_dtype.same,
@@ -437,7 +379,7 @@ _family(
         "xp.scatter_add(xp.zeros((2,)), xp.asarray([1, 1]), xp.ones((2,)), 0) → [0.0, 2.0]",
     ),
 )
-_family(
+family(
     "x",
     rules_index.nonzero,
     rules_dtype.positions,
@@ -445,7 +387,7 @@ _family(
 )
 
 # --- windows -----------------------------------------------------------------------------------
-_family(
+family(
     "x, size, stride, dilation",
     rules_window.windows,
     rules_dtype.same,
@@ -455,7 +397,7 @@ _family(
         "xp.windows(xp.arange(4), (2,), (1,), (2,)) → [[0, 2], [1, 3]]",
     ),
 )
-_family(
+family(
     "w, shape, stride, dilation",
     rules_window.overlap_add,
     rules_dtype.promoted_arrays,
@@ -465,7 +407,7 @@ _family(
         "xp.overlap_add(xp.ones((2, 2)), (3,), (1,), (1,)) → [1.0, 2.0, 1.0]",
     ),
 )
-_family(
+family(
     "x, w, stride, padding, dilation, groups",
     rules_window.convolution,
     rules_dtype.promoted_arrays,
@@ -476,7 +418,7 @@ _family(
         " → [[[2.0, 2.0]]]",
     ),
 )
-_family(
+family(
     "grad, w, x_shape, stride, padding, dilation, groups",
     rules_window.input_grad,
     rules_dtype.promoted_arrays,
@@ -487,7 +429,7 @@ _family(
         "(1,), 1) → [[[1.0, 2.0, 1.0]]]",
     ),
 )
-_family(
+family(
     "x, grad, w_shape, stride, padding, dilation, groups",
     rules_window.weight_grad,
     rules_dtype.promoted_arrays,
@@ -500,7 +442,7 @@ _family(
 )
 
 # --- random bits -------------------------------------------------------------------------------
-_family(
+family(
     "key, counter, shape",
     rules_index.random_bits,
     rules_dtype.random_words,

@@ -12,7 +12,7 @@ from heapq import heappop, heappush
 from typing import Any
 
 from deepdive import config
-from deepdive.backend import speakers
+from deepdive.backend.speakers import BY_DEVICE, BY_TYPE
 from deepdive.core import mutation
 from deepdive.core.node import FREED, Node
 from deepdive.core.operator import tensor_words
@@ -53,18 +53,18 @@ def backward(
 
 def seed_of(root: Tensor, gradient: Any, create_graph: bool) -> Any:
     """The gradient a walk starts with: given, set beforehand on ``root.grad``, or 1."""
-    speaker = speakers.BY_TYPE[type(root._data)]
+    speaker = BY_TYPE[type(root._data)]
     node: Any = root._node
-    if gradient is None:
-        gradient = root._seed
-    if gradient is None:
+    if gradient is None and root._seed is None:
         if root._data.size != 1:
             raise GraphError(
                 "backward: only a tensor of one element has a gradient of its own",
                 got=f"shape {tuple(root.shape)}",
                 fix="reduce it first (loss.mean().backward()), or pass gradient=…",
             )
-        gradient = speaker.ones(root.shape, node.dtype)
+        one = speaker.ones(root._data.shape, node.dtype)
+        return wrap(one) if create_graph else one
+    gradient = root._seed if gradient is None else gradient
     if not isinstance(gradient, Tensor):
         gradient = wrap(array_of(gradient, speaker))
     if tuple(gradient.shape) != tuple(root.shape):
@@ -151,8 +151,8 @@ def gradients(node: Node, grad: Any, create_graph: bool) -> Any:
         xp: Any = tensor_words
         saved = _tensors_saved(node)
     else:
-        xp = speakers.BY_TYPE.get(type(grad)) or _speaker_of_scalar(grad)
-        contract = getattr(operator, "contract", None)
+        xp = BY_TYPE.get(type(grad)) or _speaker_of_scalar(grad)
+        contract = operator.contract
         if contract is not None and contract.keeps:
             saved = saved[: len(contract.plan)]
     try:
@@ -163,22 +163,27 @@ def gradients(node: Node, grad: Any, create_graph: bool) -> Any:
     except DeepDiveError as error:
         error.where.append(f"backward of {operator!r}")
         raise
-    if not isinstance(grads, (tuple, list)):
+    if type(grads) is not tuple and not isinstance(grads, (tuple, list)):
         grads = (grads,)
     if len(grads) != len(node.parents):
-        expected = len(node.parents)
-        if len(grads) > expected or any(p is not None for p in node.parents[len(grads) :]):
-            raise OperatorError(
-                f"backward of {node.name}: one gradient per input",
-                got=f"{len(grads)} gradients",
-                expected=f"{expected}, None where there is none",
-            )
+        _check_count(node, grads)
     return grads
+
+
+def _check_count(node: Node, grads: Any) -> None:
+    """Fewer gradients than inputs are fine if the rest is not wanted."""
+    expected = len(node.parents)
+    if len(grads) > expected or any(p is not None for p in node.parents[len(grads) :]):
+        raise OperatorError(
+            f"backward of {node.name}: one gradient per input",
+            got=f"{len(grads)} gradients",
+            expected=f"{expected}, None where there is none",
+        )
 
 
 def _speaker_of_scalar(grad: Any) -> Any:
     """NumPy turns 0-d results into scalars; they are spoken for by the CPU's speaker."""
-    return speakers.BY_DEVICE["cpu"]
+    return BY_DEVICE["cpu"]
 
 
 def _tensors_saved(node: Node) -> list[Any]:
@@ -187,7 +192,7 @@ def _tensors_saved(node: Node) -> list[Any]:
     Inputs get their parent's node back; what ``forward`` kept is computed again, recorded.
     """
     operator = node.operator
-    contract = getattr(operator, "contract", None)
+    contract = operator.contract
     if contract is None:
         return list(node.saved)
     names = contract.inputs
@@ -216,7 +221,7 @@ def _tensors_saved(node: Node) -> list[Any]:
 
 
 def _with_node(value: Any, node: Node | None) -> Any:
-    if type(value) not in speakers.BY_TYPE:
+    if type(value) not in BY_TYPE:
         return value
     tensor = wrap(value)
     tensor._node = node
@@ -252,7 +257,7 @@ def unbroadcast(grad: Any, shape: tuple[int, ...], name: str) -> Any:
     if isinstance(grad, Tensor):
         xp: Any = tensor_words
     else:
-        xp = speakers.BY_TYPE.get(type(grad)) or _speaker_of_scalar(grad)
+        xp = BY_TYPE.get(type(grad)) or _speaker_of_scalar(grad)
     axes = [i for i in range(extra)]
     axes += [extra + i for i, n in enumerate(shape) if n == 1 and tail[i] != 1]
     if axes:
@@ -305,7 +310,7 @@ def _accumulate(node: Node, grad: Any) -> None:
     if isinstance(grad, Tensor):
         tensor._grad = grad
         return
-    speaker = speakers.BY_TYPE.get(type(grad))
+    speaker = BY_TYPE.get(type(grad))
     if speaker is None:
         grad = _speaker_of_scalar(grad).asarray(grad)
     elif _references(grad) > ALONE or speaker.owner(grad) is not grad:
