@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from deepdive.dash.scale import Scale, short
-from deepdive.errors import ArgumentError, ShapeError
+from deepdive.errors import ShapeError
 
 COLORS = (36, 33, 35, 32, 34, 31)  # of ANSI terminals: cyan, yellow, magenta, green, blue, red
 MARKS = "*+ox#@"  # one per curve where there is no braille

@@ -115,8 +115,9 @@ def _names(namespace: Mapping[str, Any]) -> dict[int, tuple[str, str | None]]:
 def _tensor_box(node: Any, tensor: Any, names: dict[int, tuple[str, str | None]]) -> Box:
     name, group = names.get(id(tensor), ("", None)) if tensor is not None else ("", None)
     facts = [str(tuple(node.shape)) if node.shape else "scalar"]
-    if str(node.dtype) != "float32":
-        facts.append(str(node.dtype))
+    dtype = node.dtype if tensor is None else tensor.dtype  # the node's is its gradient's
+    if str(dtype) != "float32":
+        facts.append(str(dtype))
     box = Box("tensor", [" ".join(facts)], group)
     box.name = name
     box.is_leaf = node.operator is None

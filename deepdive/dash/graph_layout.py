@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import pairwise
 
 Edge = tuple[int, int]
 MAX_STAND_INS = 20_000  # above that, long edges simply run straight
@@ -64,7 +65,7 @@ def layout(
     layer_of = _layers(len(sizes), downward)
     chains, layer_of = _stand_ins(layer_of, downward)
     widths = [width for width, _ in sizes] + [2.0] * (len(layer_of) - len(sizes))
-    hops = [hop for chain in chains for hop in zip(chain, chain[1:], strict=False)]
+    hops = [hop for chain in chains for hop in pairwise(chain) if hop[0] != hop[1]]
     below, above = _neighbours(hops), _neighbours([(b, a) for a, b in hops])
     rows = _order(layer_of, below, above, groups or [])
     x = _columns(rows, widths, below, above, len(sizes), gap[0])
@@ -143,15 +144,16 @@ def _order(
     for vertex in _depth_first(len(layer_of), below, above):
         rows[layer_of[vertex]].append(vertex)
     sweeps = 10 if len(layer_of) <= 4_000 else 3
+    forced = 2 if any(groups) else 0  # one sweep each way brings the groups together
     best, fewest = [list(row) for row in rows], crossings(rows, below)
     for sweep in range(sweeps):
-        if not fewest and not any(groups):
+        if not fewest and sweep >= forced:
             break
         downward = sweep % 2 == 0
         walk = rows[1:] if downward else rows[-2::-1]
         _sweep(walk, rows, above if downward else below, groups)
         found = crossings(rows, below)
-        if found < fewest or not sweep:
+        if found < fewest or sweep < forced:
             best, fewest = [list(row) for row in rows], found
     return best
 
@@ -210,7 +212,7 @@ def crossings(rows: list[list[int]], below: dict[int, list[int]]) -> int:
     1
     """
     total = 0
-    for upper, lower in zip(rows, rows[1:], strict=False):
+    for upper, lower in pairwise(rows):
         place = {vertex: i for i, vertex in enumerate(lower)}
         ends: list[int] = []  # sorted lower ends of the edges seen so far, from the left
         for vertex in upper:
@@ -288,8 +290,8 @@ def spread(
 ) -> list[float]:
     """The places nearest to `wishes` in the given order without overlap.
 
-    Minimises ``Σ weightᵢ (xᵢ - wishᵢ)²`` subject to ``xᵢ₊₁ - xᵢ ≥ (widthᵢ + widthᵢ₊₁)/2 + gap``: with
-    the needed space taken off it is a monotone regression, solved by pooling neighbours.
+    Minimises ``Σ weightᵢ (xᵢ - wishᵢ)²`` subject to ``xᵢ₊₁ - xᵢ ≥ (widthᵢ + widthᵢ₊₁)/2 + gap``:
+    with the needed space taken off it is a monotone regression, solved by pooling neighbours.
 
     >>> spread([0.0, 0.0], [1.0, 1.0], [2.0, 2.0], 4.0)
     [-3.0, 3.0]
