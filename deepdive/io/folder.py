@@ -50,17 +50,19 @@ def write_folder(folder: FilePath, files: Mapping[str, Iterable[Any] | None]) ->
     with explained("write", folder, CheckpointError):
         os.makedirs(folder, exist_ok=True)
         _move(folder)  # what a killed save left to do
+    lines = [f"{DROP if pieces is None else PUT} {name}\n" for name, pieces in files.items()]
+    listed = os.path.join(folder, LIST)
     try:
         for name, pieces in files.items():
             if pieces is not None:
                 _stage(folder, name, pieces)
+        write_text(listed, "".join(lines))
     except BaseException:
         for name in files:
             with suppress(OSError):
-                os.remove(_staged(folder, name))
+                if not os.path.exists(listed):  # else the new save counts already
+                    os.remove(_staged(folder, name))
         raise
-    lines = [f"{DROP if pieces is None else PUT} {name}\n" for name, pieces in files.items()]
-    write_text(os.path.join(folder, LIST), "".join(lines))
     with explained("write", folder, CheckpointError):
         _move(folder)
 
@@ -92,10 +94,10 @@ def _stage(folder: str, name: str, pieces: Iterable[Any]) -> None:
     final, staged = os.path.join(folder, name), _staged(folder, name)
     with explained("write", final, CheckpointError):
         mode = replaceable(final)
-    with replacing(staged) as file:
-        file.writelines(pieces)
-    if mode is not None:
-        os.chmod(staged, mode)
+        with replacing(staged) as file:
+            file.writelines(pieces)
+        if mode is not None:
+            os.chmod(staged, mode)
 
 
 def _sources(folder: str, names: Iterable[str]) -> dict[str, Any]:

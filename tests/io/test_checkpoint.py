@@ -1,6 +1,8 @@
 """A saved folder is of one save, also after the saving process was killed at any point."""
 
+import errno
 import os
+import stat
 import subprocess
 import sys
 
@@ -152,6 +154,26 @@ def test_a_failed_save_leaves_the_old_one_and_no_litter(tmp_path):
     before = sorted(os.listdir(tmp_path))
     with pytest.raises(ValueError, match="bad piece"):
         folders.write_folder(tmp_path, {"model.arc": [b"Layer(2)"], "state.json": bad_pieces()})
+    assert sorted(os.listdir(tmp_path)) == before
+    assert number_of(load_folder(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("full_at", range(4))
+def test_a_disk_that_is_full_at_any_file(tmp_path, monkeypatch, full_at):
+    save(tmp_path, 1)
+    before = sorted(os.listdir(tmp_path))
+    written, real = [], os.fsync
+
+    def fsync(handle):
+        if stat.S_ISREG(os.fstat(handle).st_mode):
+            written.append(handle)
+            if len(written) == full_at + 1:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(CheckpointError, match="No space left"):
+        save(tmp_path, 2)
     assert sorted(os.listdir(tmp_path)) == before
     assert number_of(load_folder(tmp_path)) == 1
 
