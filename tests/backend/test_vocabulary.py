@@ -14,14 +14,13 @@ from deepdive import config
 from deepdive.backend import numpy_cpu
 from deepdive.backend.vocabulary import (
     VOCABULARY,
-    IndexRangeError,
     Spec,
     SpecSpeaker,
     explain,
     spec_of,
 )
-from deepdive.backend.vocabulary.words import EXTENDED
-from deepdive.errors import ArgumentError, DeepDiveError, DTypeError, GraphError, ShapeError
+from deepdive.backend.vocabulary.word import EXTENDED
+from deepdive.errors import DeepDiveError
 
 spec = SpecSpeaker()
 FLOATS = ["float16", "float32", "float64"]
@@ -31,8 +30,10 @@ FAST = settings(max_examples=150, deadline=None, derandomize=True)
 
 def words_like(*names):
     """The words that have the very parameters and shape rule of one of `names`."""
-    rules = {VOCABULARY[name].shape_rule for name in names}
-    return sorted(name for name, word in VOCABULARY.items() if word.shape_rule in rules)
+    kinds = {(VOCABULARY[name].parameters, VOCABULARY[name].shape_rule) for name in names}
+    return sorted(
+        n for n, word in VOCABULARY.items() if (word.parameters, word.shape_rule) in kinds
+    )
 
 
 UNARY, BINARY = words_like("exp"), words_like("add")
@@ -79,13 +80,12 @@ def test_every_word_is_spoken_and_named():
 
 
 @pytest.mark.parametrize("word", VOCABULARY.values(), ids=lambda word: word.name)
-def test_parameters_are_those_of_the_shape_rule(word):
-    parameters = list(inspect.signature(word.shape_rule).parameters.values())[1:]
-    texts = [
-        each.name if each.default is each.empty else f"{each.name}={each.default}"
-        for each in parameters
-    ]
-    assert ", ".join(texts) == word.parameters
+def test_rules_and_speaker_take_the_parameters(word):
+    names = [text.partition("=")[0] for text in word.parameters.split(", ")]
+    inspect.signature(word.shape_rule).bind(word.name, **dict.fromkeys(names))
+    function = getattr(numpy_cpu, word.name)
+    if not isinstance(function, np.ufunc):
+        inspect.signature(function).bind(*names)
 
 
 @pytest.mark.parametrize("word", VOCABULARY.values(), ids=lambda word: word.name)
@@ -195,10 +195,8 @@ def test_broadcasting(a, b, c):
     check("multiply", array(a), array(b))
     check("where", array(a, "bool"), array(b), array(c))
     check("clip", array(a), array(b), array(c))
-    check("broadcast_to", array(a), b)
-
-
-SAME_DTYPE = [n for n in UNARY + BINARY if n not in ("reciprocal",)]
+    if len(a) <= len(b):
+        check("broadcast_to", array(a), b)
 
 
 @pytest.mark.parametrize("name", ["abs", "negative", "floor", "equal", "add", "bitwise_xor", "pow"])
@@ -280,7 +278,7 @@ def test_dtypes_of_reductions_are_pytorchs(name, dtype):
     function = getattr(torch, {"max": "amax", "cumulative_sum": "cumsum"}.get(name, name))
     expected, refusal = attempt(lambda: function(torch.ones(2, dtype=getattr(torch, dtype)), 0))
     got = getattr(spec, name)(Spec((2,), dtype), 0).dtype
-    if refusal is None and not (name, dtype) == ("any", "uint8"):  # there PyTorch keeps uint8
+    if refusal is None and (name, dtype) != ("any", "uint8"):  # there PyTorch keeps uint8
         assert f"torch.{got}" == str(expected.dtype)
 
 
@@ -413,14 +411,17 @@ def test_getitem(case):
         assert spec.index_add(spec_of(x), spec_of(index), out).shape == shape
 
 
+def index_add(xp, x, index, values):
+    return xp.index_add(x, index, values)
+
+
 @given(SHAPES, SHAPES)
 @FAST
 def test_setitem_and_index_add(shape, values):
     for index in [(..., None), slice(1, None), (slice(None), np.array([0, 0]))]:
         check("setitem", array(shape), index, array(values))
-        x, given = Spec(shape, "float32"), Spec(values, "float32")
         # NumPy's own add.at reads beyond its values when they have too many axes.
-        if attempt(lambda: spec.index_add(x, spec_of(index), given))[1] is None:
+        if explain(index_add, [array(shape), index, array(values)], ValueError(), "") is None:
             check("index_add", array(shape), index, array(values))
 
 
@@ -449,7 +450,7 @@ GEOMETRY = st.tuples(
 @given(st.lists(GEOMETRY, min_size=1, max_size=2))
 @FAST
 def test_windows(axes):
-    spatial, size, stride, dilation, padding = zip(*axes, strict=True)
+    spatial, size, stride, dilation, _ = zip(*axes, strict=True)
     view = check("windows", array((2, 3, *spatial)), size, stride, dilation)
     if isinstance(view, Spec):
         check("overlap_add", array(view.shape), (2, 3, *spatial), stride, dilation)

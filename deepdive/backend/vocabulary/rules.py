@@ -1,9 +1,9 @@
 """What shape a word's result has – and the words of the error when it has none.
 
-A shape rule takes the word's name and then the word's arguments, all of them, by name.  Operands may be anything
-with a ``shape`` and a ``dtype`` (arrays, Specs, Tensors) or Python numbers; no values are computed.
-Here are the rules for elementwise words, reductions and the matrix product; those that rearrange,
-those for indices and for windows, and those for dtypes have a file each.
+A shape rule takes the word's name and then all the word's arguments, by name.  Operands may be
+anything with a ``shape`` and a ``dtype`` (arrays, Specs, Tensors) or Python numbers; no values are
+computed.  Here are the rules for elementwise words, reductions and the matrix product; those that
+rearrange, those for indices and for windows, and those for dtypes have a file each.
 """
 
 from __future__ import annotations
@@ -136,7 +136,9 @@ def _fit(x: Shape, y: Shape) -> bool:
 
 def _broadcast_fix(x: Shape, y: Shape) -> str | None:
     """A new last axis or a transpose, where that would make the two shapes fit."""
-    short, long, name = (x, y, "x") if len(x) < len(y) else (y, x, "y")
+    short, long, name = x, y, "x"
+    if len(y) < len(x):
+        short, long, name = y, x, "y"
     grown = (*short, 1)
     if len(grown) <= len(long) and _fit(grown, long):
         return f"give {name} a last axis of size 1, {name}[..., None]: {grown}"

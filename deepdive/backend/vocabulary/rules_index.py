@@ -179,20 +179,24 @@ def _check_range(word: str, index: Any, shape: Shape, axis: int) -> None:
         raise IndexRangeError(what, expected=f"{-size} … {size - 1}" if size else "nothing")
 
 
-def setitem(word: str, x: Operand, index: Any, values: Any) -> Shape:
-    """The shape of x, if `values` can be broadcast to ``x[index]``.
-
-    Leading axes of size 1 that `values` has too many are dropped, as NumPy does.
-    """
+def index_add(word: str, x: Operand, index: Any, values: Any) -> Shape:
+    """The shape of x, if `values` can be broadcast to ``x[index]``."""
     place, given = getitem(word, x, index), shape_of(values)
-    extra = max(0, len(given) - len(place))
-    kept = given[extra:] if given[:extra] == (1,) * extra else given
     try:
-        broadcast_to(word, np.broadcast_to(0, kept), place)
+        broadcast_to(word, values, place)
     except ShapeError:
         what = f"{word}: values of shape {given} do not fill x[index], which is {place}"
         raise ShapeError(what, got=f"x of shape {shape_of(x)}") from None
     return shape_of(x)
+
+
+def setitem(word: str, x: Operand, index: Any, values: Any) -> Shape:
+    """As :func:`index_add`; leading axes of size 1 too many are dropped, as NumPy does."""
+    place, given = getitem(word, x, index), shape_of(values)
+    extra = max(0, len(given) - len(place))
+    if given[:extra] == (1,) * extra:
+        values = np.broadcast_to(0, given[extra:])
+    return index_add(word, x, index, values)
 
 
 # --- along one axis ----------------------------------------------------------------------------

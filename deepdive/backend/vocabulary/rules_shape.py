@@ -188,7 +188,7 @@ def concat(word: str, arrays: Any, axis: int) -> Shape:
     place = one_axis(word, axis, first)
     before, after = first[:place], first[place + 1 :]
     for number, shape in enumerate(shapes):
-        if (shape[:place], shape[place + 1 :]) != (before, after):
+        if len(shape) != len(first) or shape[:place] + shape[place + 1 :] != before + after:
             what = f"{word}: array {number} is {shape} and array 0 is {first}"
             raise ShapeError(what, expected=f"equal sizes on all axes but {place}")
     total = sum(shape[place] for shape in shapes)

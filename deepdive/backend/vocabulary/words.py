@@ -277,7 +277,7 @@ family(
     "x, shape",
     rules_shape.broadcast_to,
     rules_dtype.same,
-    ("broadcast_to", "axes of size 1 repeated", "xp.broadcast_to(7, (2,)) → [7, 7]"),
+    ("broadcast_to", "axes of size 1 repeated", "xp.broadcast_to(xp.ones((1,)), (2,)) → [1, 1]"),
 )
 family(
     "x, axis",
@@ -353,6 +353,11 @@ family(
     rules_index.setitem,
     rules_dtype.same,
     ("setitem", "a copy with x[index] = values", "xp.setitem(xp.zeros((2,)), 1, 6.0) → [0.0, 6.0]"),
+)
+family(
+    "x, index, values",
+    rules_index.index_add,
+    rules_dtype.same,
     (
         "index_add",
         "a copy with values added at x[index]; duplicates add up",
