@@ -158,7 +158,7 @@ def text_width(text: str, size: float) -> float:
     """How wide a line of text is, in the units of `size` (its em).
 
     >>> round(text_width("loss", 100))
-    138
+    174
     """
     steps = sum(strokes(char)[0] + SPACING for char in text)
     return max(steps - SPACING, 0) * UNIT * size

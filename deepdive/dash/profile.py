@@ -41,7 +41,7 @@ class profile:  # noqa: N801 - read as a word: `with profile() as p`
     >>> import deepdive as dd
     >>> with dd.profile() as p:
     ...     dd.Tensor([1.0, 2.0]).exp().sum().backward()
-    >>> [(row.name, row.forward_calls, row.backward_calls) for row in p.rows]
+    >>> sorted((row.name, row.forward_calls, row.backward_calls) for row in p.rows)
     [('Exp', 1, 1), ('Sum', 1, 1)]
     """
 

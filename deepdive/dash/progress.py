@@ -135,7 +135,8 @@ class Progress(Generic[T]):
             self._draw()
             return
         tenth = 10 * self.count // self.total if self.total else -1
-        if tenth != self._tenth or now - self._last >= 60.0:
+        is_news = tenth != self._tenth or now - self._last >= 60.0
+        if is_news and self.count != self.total:  # the last line is close's
             self._tenth, self._last = tenth, now
             self._screen.write(self._text() + "\n")
 

@@ -73,21 +73,23 @@ def log_ticks(low: float, high: float, count: int) -> list[float]:
 
 
 def labels(ticks: list[float]) -> list[str]:
-    """Ticks as text, all with the same number of decimals; very large and small ones as 1e6.
+    """Ticks as text, with as many decimals as tell them apart; very large and small ones as 1e6.
 
     >>> labels([0.0, 0.5, 1.0]), labels([0.0, 2e6])
     (['0.0', '0.5', '1.0'], ['0', '2e+06'])
     """
     largest = max(map(abs, ticks), default=0.0)
-    if largest and not 1e-4 <= largest < 1e6:
-        return [f"{tick:.6g}" for tick in ticks]
-    decimals = max([_decimals(tick) for tick in ticks], default=0)
-    return [f"{tick:.{decimals}f}" for tick in ticks]
-
-
-def _decimals(tick: float) -> int:
-    text = f"{tick:.10f}".rstrip("0")
-    return len(text) - text.index(".") - 1
+    plain = largest == 0.0 or 1e-4 <= largest < 1e6
+    kind = "f" if plain else "g"
+    texts: list[str] = []
+    for digits in range(0 if plain else 6, 18):
+        texts = [f"{tick:.{digits}{kind}}" for tick in ticks]
+        exact = not plain or all(
+            float(text) == tick for text, tick in zip(texts, ticks, strict=True)
+        )
+        if exact and len(set(texts)) == len(texts):
+            break
+    return texts
 
 
 def short(value: float) -> str:
