@@ -36,7 +36,9 @@ def __getattr__(name: str) -> Any:
     if name in classes:
         return classes[name]
     near = did_you_mean(name, classes)
-    raise AttributeError(f"module 'deepdive.tensor' has no {name!r}" + (f"; {near}" if near else ""))
+    raise AttributeError(
+        f"module 'deepdive.tensor' has no {name!r}" + (f"; {near}" if near else "")
+    )
 
 
 sys.modules[__name__].__class__ = _CallableModule

@@ -26,23 +26,65 @@ ARRAY_TYPE = np.ndarray
 DEVICE = "cpu"
 KNOWN = frozenset(dtypes.BY_NAME.values())
 
-# --- elementwise -------------------------------------------------------------------------------
-negative, abs, sign, square, sqrt = np.negative, np.abs, np.sign, np.square, np.sqrt
-exp, expm1, log, log1p, log2, log10 = np.exp, np.expm1, np.log, np.log1p, np.log2, np.log10
-sin, cos, tan, asin, acos, atan = np.sin, np.cos, np.tan, np.arcsin, np.arccos, np.arctan
-sinh, cosh, tanh = np.sinh, np.cosh, np.tanh
-asinh, acosh, atanh = np.arcsinh, np.arccosh, np.arctanh
-floor, ceil, trunc, round = np.floor, np.ceil, np.trunc, np.round
-isnan, isinf, isfinite = np.isnan, np.isinf, np.isfinite
-add, subtract, multiply, divide, pow = np.add, np.subtract, np.multiply, np.divide, np.power
-floor_divide, remainder, atan2 = np.floor_divide, np.remainder, np.arctan2
-maximum, minimum, logaddexp = np.maximum, np.minimum, np.logaddexp
-equal, not_equal, less, less_equal = np.equal, np.not_equal, np.less, np.less_equal
-greater, greater_equal = np.greater, np.greater_equal
-logical_and, logical_or, logical_xor = np.logical_and, np.logical_or, np.logical_xor
-logical_not, bitwise_invert = np.logical_not, np.invert
-bitwise_and, bitwise_or, bitwise_xor = np.bitwise_and, np.bitwise_or, np.bitwise_xor
-where, reciprocal, matmul = np.where, np.reciprocal, np.matmul
+# --- elementwise: NumPy's own functions under their array-API names -------------------------------
+negative = np.negative
+abs = np.abs
+sign = np.sign
+square = np.square
+sqrt = np.sqrt
+exp = np.exp
+expm1 = np.expm1
+log = np.log
+log1p = np.log1p
+log2 = np.log2
+log10 = np.log10
+sin = np.sin
+cos = np.cos
+tan = np.tan
+asin = np.arcsin
+acos = np.arccos
+atan = np.arctan
+sinh = np.sinh
+cosh = np.cosh
+tanh = np.tanh
+asinh = np.arcsinh
+acosh = np.arccosh
+atanh = np.arctanh
+floor = np.floor
+ceil = np.ceil
+trunc = np.trunc
+round = np.round
+isnan = np.isnan
+isinf = np.isinf
+isfinite = np.isfinite
+add = np.add
+subtract = np.subtract
+multiply = np.multiply
+divide = np.divide
+pow = np.power
+floor_divide = np.floor_divide
+remainder = np.remainder
+atan2 = np.arctan2
+maximum = np.maximum
+minimum = np.minimum
+logaddexp = np.logaddexp
+equal = np.equal
+not_equal = np.not_equal
+less = np.less
+less_equal = np.less_equal
+greater = np.greater
+greater_equal = np.greater_equal
+logical_and = np.logical_and
+logical_or = np.logical_or
+logical_xor = np.logical_xor
+logical_not = np.logical_not
+bitwise_invert = np.invert
+bitwise_and = np.bitwise_and
+bitwise_or = np.bitwise_or
+bitwise_xor = np.bitwise_xor
+where = np.where
+reciprocal = np.reciprocal
+matmul = np.matmul
 
 
 def clip(x: Array, min: Any = None, max: Any = None) -> Array:
@@ -66,8 +108,11 @@ def erf(x: Array) -> Array:
 
 
 # --- creation and storage ----------------------------------------------------------------------
-empty, zeros_like, ones_like = np.empty, np.zeros_like, np.ones_like
-copy, contiguous = np.copy, np.ascontiguousarray
+empty = np.empty
+zeros_like = np.zeros_like
+ones_like = np.ones_like
+copy = np.copy
+contiguous = np.ascontiguousarray
 
 
 def zeros(shape: Shape, dtype: Any = None) -> Array:
@@ -89,7 +134,7 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Ar
         start, stop = 0, start
     if dtype is None and builtin_any(isinstance(number, float) for number in (start, stop, step)):
         dtype = dtypes.default_float()
-    return np.arange(start, stop, step, dtype)
+    return np.arange(start, stop, step, dtype=dtype)
 
 
 def eye(n: int, m: int | None = None, k: int = 0, dtype: Any = None) -> Array:
@@ -156,9 +201,7 @@ class ExposedArray(np.ndarray):
     Results of arithmetic on it are plain ndarrays.
     """
 
-    def __array_wrap__(
-        self, array: Any, context: Any = None, return_scalar: bool = False
-    ) -> Any:
+    def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
         if return_scalar:
             return array[()]
         return array if array is self else np.asarray(array)
@@ -195,26 +238,33 @@ def expose(x: Array) -> Array:
 
 
 # --- reductions --------------------------------------------------------------------------------
+# The ufuncs' own reductions: np.sum and its like cost twice as much on small arrays.
+reduce_add: Any = np.add.reduce
+reduce_multiply: Any = np.multiply.reduce
+reduce_max: Any = np.maximum.reduce
+reduce_min: Any = np.minimum.reduce
+
+
 def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
-    return np.add.reduce(x, axis, dtypes.int64 if x.dtype.kind in "ub" else None, None, keepdims)
+    return reduce_add(x, axis, dtypes.int64 if x.dtype.kind in "ub" else None, None, keepdims)
 
 
 def prod(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     kind = dtypes.int64 if x.dtype.kind in "ub" else None
-    return np.multiply.reduce(x, axis, kind, None, keepdims)
+    return reduce_multiply(x, axis, kind, None, keepdims)
 
 
 def max(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
-    return np.maximum.reduce(x, axis, None, None, keepdims)
+    return reduce_max(x, axis, None, None, keepdims)
 
 
 def min(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
-    return np.minimum.reduce(x, axis, None, None, keepdims)
+    return reduce_min(x, axis, None, None, keepdims)
 
 
 def mean(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """The sum over the number of elements summed; NaN for none, as in PyTorch."""
-    total = np.add.reduce(x, axis, None, None, keepdims)
+    total = reduce_add(x, axis, None, None, keepdims)
     if total.size == 0:
         return total
     count = x.size // total.size
@@ -239,24 +289,31 @@ def argmin(x: Array, axis: int | None = None, keepdims: bool = False) -> Array:
 
 def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """``log Σ e^x``, shifted by the maximum so that nothing overflows."""
-    top = np.maximum.reduce(x, axis, None, None, True)
+    top = reduce_max(x, axis, None, None, True, -np.inf)
     top = np.where(np.isfinite(top), top, 0).astype(x.dtype, copy=False)
     with np.errstate(divide="ignore"):
-        out = np.log(np.add.reduce(np.exp(x - top), axis, None, None, True)) + top
-    return out if keepdims else out.reshape(np.add.reduce(x, axis).shape)
+        out = np.log(reduce_add(np.exp(x - top), axis, None, None, True)) + top
+    return out if keepdims else out.reshape(reduce_add(x, axis).shape)
 
 
 def cumulative_sum(x: Array, axis: int) -> Array:
-    return np.cumsum(x, axis)
+    return np.cumsum(x, axis).reshape(x.shape)
 
 
 def cumulative_prod(x: Array, axis: int) -> Array:
-    return np.cumprod(x, axis)
+    return np.cumprod(x, axis).reshape(x.shape)
 
 
 # --- shape -------------------------------------------------------------------------------------
-permute_dims, squeeze, expand_dims = np.transpose, np.squeeze, np.expand_dims
-flip, roll, tril, triu, stack, concat = np.flip, np.roll, np.tril, np.triu, np.stack, np.concatenate
+permute_dims = np.transpose
+squeeze = np.squeeze
+expand_dims = np.expand_dims
+flip = np.flip
+roll = np.roll
+tril = np.tril
+triu = np.triu
+stack = np.stack
+concat = np.concatenate
 
 SMALL = 4096  # elements; below this a copy costs less than NumPy's way of making the view
 
@@ -266,7 +323,7 @@ def broadcast_to(x: Array, shape: Shape) -> Array:
     size = 1
     for n in shape:
         size *= n
-    if size > SMALL:
+    if size > SMALL or x.ndim > len(shape):
         return np.broadcast_to(x, shape)
     out = np.empty(shape, x.dtype)
     out[...] = x
@@ -304,7 +361,8 @@ def index_add(x: Array, index: Any, values: Array) -> Array:
     out = x.copy()
     parts = index if isinstance(index, tuple) else (index,)
     if builtin_any(isinstance(part, (np.ndarray, list)) for part in parts):
-        np.add.at(out, index, values)
+        # add.at reads past the end of values of too many axes
+        np.add.at(out, index, np.broadcast_to(values, x[index].shape))
     else:
         out[index] += values
     return out
@@ -401,7 +459,13 @@ def convolution(
 
 
 def convolution_input_grad(
-    grad: Array, w: Array, x_shape: Shape, stride: Shape, padding: Shape, dilation: Shape, groups: int
+    grad: Array,
+    w: Array,
+    x_shape: Shape,
+    stride: Shape,
+    padding: Shape,
+    dilation: Shape,
+    groups: int,
 ) -> Array:
     """The gradient of :func:`convolution` for its input, of shape `x_shape`."""
     size, extents = w.shape[2:], grad.shape[2:]
@@ -419,7 +483,13 @@ def convolution_input_grad(
 
 
 def convolution_weight_grad(
-    x: Array, grad: Array, w_shape: Shape, stride: Shape, padding: Shape, dilation: Shape, groups: int
+    x: Array,
+    grad: Array,
+    w_shape: Shape,
+    stride: Shape,
+    padding: Shape,
+    dilation: Shape,
+    groups: int,
 ) -> Array:
     """The gradient of :func:`convolution` for its weights, of shape `w_shape`."""
     size = w_shape[2:]
@@ -433,4 +503,4 @@ def convolution_weight_grad(
     columns = _columns(x, size, stride, dilation, groups)  # (B, G, K, P)
     pixels = grad.reshape(grad.shape[0], groups, w_shape[0] // groups, -1)  # (B, G, O/G, P)
     products = np.matmul(pixels, columns.transpose(0, 1, 3, 2))  # (B, G, O/G, K)
-    return np.add.reduce(products, 0).reshape(w_shape)
+    return reduce_add(products, 0).reshape(w_shape)

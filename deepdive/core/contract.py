@@ -48,7 +48,8 @@ class Contract:
     )
 
     def __init__(self, cls: type) -> None:
-        code = cls.forward.__code__  # type: ignore[attr-defined]
+        forward: Any = cls.forward  # type: ignore[attr-defined]
+        code = forward.__code__
         names = code.co_varnames
         self.variadic = bool(code.co_flags & VARIADIC)
         if self.variadic:
@@ -56,7 +57,7 @@ class Contract:
             self.required = 1
         else:
             self.inputs = names[2 : code.co_argcount]
-            self.required = len(self.inputs) - len(cls.forward.__defaults__ or ())  # type: ignore[attr-defined]
+            self.required = len(self.inputs) - len(forward.__defaults__ or ())
         if not self.inputs:
             raise OperatorError(
                 f"{cls.__name__}.forward needs an input",
@@ -67,7 +68,7 @@ class Contract:
         self.keeps = "keep" in code.co_names
         self.differentiable = getattr(cls, "backward", None) is not None
         self._read_backward(cls)
-        self.shared = None
+        self.shared: Any = None
 
     def _public_order(self, cls: type) -> tuple[str, ...]:
         signature = getattr(cls, "signature", None)
@@ -109,7 +110,9 @@ def _fields(cls: type) -> dict[str, Any]:
     """Annotated class attributes, base classes first; private and ClassVar ones are no fields."""
     fields: dict[str, Any] = {}
     for base in reversed(cls.__mro__[:-1]):
-        for name, annotation in base.__dict__.get("__annotations__", {}).items():
+        # From 3.14 on a class works its annotations out when they are asked for.
+        annotations = getattr(base, "__annotations__", {}) if "forward" in vars(base) else {}
+        for name, annotation in annotations.items():
             if not name.startswith("_") and "ClassVar" not in str(annotation):
                 fields[name] = getattr(cls, name, REQUIRED)
     return fields

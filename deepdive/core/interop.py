@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from deepdive.core import mutation
-from deepdive.core.operator import REGISTRY
+from deepdive.core.operator import REGISTRY, add_method
 from deepdive.core.tensor import Tensor
 
 UFUNCS = {
@@ -34,8 +34,11 @@ UFUNCS = {
 }
 # NumPy functions whose arguments mean the same here
 FUNCTIONS = frozenset(
-    "sum mean prod max min amax amin argmax argmin var std cumsum cumprod reshape squeeze "
-    "concatenate stack where clip dot outer flip roll tril triu all any".split()
+    (
+        *("sum", "mean", "prod", "var", "std", "max", "min", "amax", "amin", "argmax", "argmin"),
+        *("any", "all", "cumsum", "cumprod", "clip", "where", "dot", "outer"),
+        *("reshape", "squeeze", "concatenate", "stack", "flip", "roll", "tril", "triu"),
+    )
 )
 
 
@@ -82,9 +85,6 @@ def _array_function(self: Tensor, func: Any, types: Any, args: Any, kwargs: Any)
     return func(*plain(args), **plain(kwargs))
 
 
-
-
-Tensor.__array__ = _array  # type: ignore[attr-defined]
-Tensor.__array_ufunc__ = _array_ufunc  # type: ignore[attr-defined]
-Tensor.__array_function__ = _array_function  # type: ignore[attr-defined]
-Tensor.__array_priority__ = 1000  # type: ignore[attr-defined]
+add_method("__array__", _array)
+add_method("__array_ufunc__", _array_ufunc)
+add_method("__array_function__", _array_function)

@@ -14,7 +14,7 @@ from deepdive import config, dtypes
 from deepdive.backend import speakers
 from deepdive.core.contract import REQUIRED, Contract, bind
 from deepdive.core.node import Node
-from deepdive.core.tensor import Tensor, array_of, new_tensor
+from deepdive.core.tensor import Tensor, array_of, wrap
 from deepdive.errors import (
     DeepDiveError,
     DeviceError,
@@ -59,9 +59,8 @@ class Operator:
     contract: ClassVar[Contract]
     promotes: ClassVar[str | None] = None
     static: ClassVar[bool] = False
+    forward: ClassVar[Any]
     backward: ClassVar[Any] = None
-
-    forward: ClassVar[Callable[..., Any]]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -133,20 +132,20 @@ def apply(operator: Any, args: Any) -> Tensor:
         kind = next(type(a) for a in arrays if type(a) in speakers.BY_TYPE)
     xp = speakers.BY_TYPE[kind]
     try:
-        if config.watch is None:
-            out = operator.forward(xp, *arrays)
-        else:
-            out = config.watch.forward(operator, operator.forward, (xp, *arrays))
+        out = run_forward(operator, xp, arrays) if config.watch else operator.forward(xp, *arrays)
     except Exception as error:
         raise _worded(operator, arrays, error) from error
     if type(out) is not kind:  # a whole-array reduction gives NumPy's scalar
         out = xp.as_zero_d(out)
-    result = new_tensor(Tensor)
-    result._data = out
-    result._node = result._grad = result._seed = result._skeleton = None
+    result = wrap(out)
     if tracked and grad_enabled() and operator.contract.differentiable:
         record(operator, arrays, parents, out, result)
     return result
+
+
+def run_forward(operator: Any, xp: Any, arrays: list[Any]) -> Any:
+    """Run ``forward`` under the eyes of a profiler or the like."""
+    return config.watch.forward(operator, operator.forward, (xp, *arrays))
 
 
 def record(operator: Any, arrays: list[Any], parents: Any, out: Any, result: Tensor) -> None:
@@ -333,6 +332,11 @@ def add_method(name: str, function: Callable[..., Any]) -> None:
     attached: Any = function if not hasattr(function, "__func__") else method
     attached.registered = True
     setattr(Tensor, name, attached)
+
+
+def add_property(name: str, getter: Callable[[Tensor], Any]) -> None:
+    """Attach a read-only Tensor attribute."""
+    setattr(Tensor, name, property(getter))
 
 
 def derive(*names: str, word: str | None = None, method: bool = True) -> Callable[[C], C]:

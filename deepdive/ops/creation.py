@@ -1,8 +1,9 @@
-"""Making tensors: from data, constant, counting, random.  Nothing here tracks gradients unless asked."""
+"""Making tensors: from data, constant, counting, random; tracking gradients only if asked."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from deepdive import config, dtypes
 from deepdive.backend import speakers
@@ -10,10 +11,12 @@ from deepdive.core import random
 from deepdive.core.operator import REGISTRY
 from deepdive.core.tensor import Tensor, array_of, wrap
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 CREATORS: list[str] = []
 
 
-def creator(function: Any) -> Any:
+def creator(function: F) -> F:
     """Make a creation function public; it is no Tensor method."""
     REGISTRY[function.__name__] = function
     CREATORS.append(function.__name__)
@@ -55,7 +58,7 @@ def tensor(
 def as_tensor(data: Any, dtype: Any = None, device: str | None = None) -> Tensor:
     """A tensor on `data`, sharing memory where it can; Tensors pass as they are."""
     if isinstance(data, Tensor):
-        return data if dtype is None else data.to(dtype)  # type: ignore[attr-defined,no-any-return]
+        return data if dtype is None else data.to(dtype)
     return wrap(array_of(data, _speaker(device), dtype))
 
 
@@ -85,7 +88,12 @@ def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool
 
 @creator
 def full(
-    size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    size: Any,
+    fill_value: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """`fill_value` everywhere."""
     dtype = None if dtype is None else dtypes.as_dtype(dtype)
@@ -129,7 +137,12 @@ def linspace(
 
 @creator
 def eye(
-    n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    n: int,
+    m: int | None = None,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Ones on the diagonal, zeros elsewhere."""
     return _finished(_speaker(device).eye(n, m, 0, _dtype(dtype)), requires_grad)
@@ -142,19 +155,21 @@ def _like(x: Tensor, dtype: Any) -> dict[str, Any]:
 @creator
 def zeros_like(x: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """Zeros in the shape and dtype of `x`."""
-    return zeros(tuple(x.shape), **_like(x, dtype), requires_grad=requires_grad)  # type: ignore[no-any-return]
+    return zeros(tuple(x.shape), **_like(x, dtype), requires_grad=requires_grad)
 
 
 @creator
 def ones_like(x: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """Ones in the shape and dtype of `x`."""
-    return ones(tuple(x.shape), **_like(x, dtype), requires_grad=requires_grad)  # type: ignore[no-any-return]
+    return ones(tuple(x.shape), **_like(x, dtype), requires_grad=requires_grad)
 
 
 @creator
-def full_like(x: Tensor, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def full_like(
+    x: Tensor, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False
+) -> Tensor:
     """`fill_value` in the shape and dtype of `x`."""
-    return full(tuple(x.shape), fill_value, **_like(x, dtype), requires_grad=requires_grad)  # type: ignore[no-any-return]
+    return full(tuple(x.shape), fill_value, **_like(x, dtype), requires_grad=requires_grad)
 
 
 # --- random ------------------------------------------------------------------------------------
@@ -214,10 +229,10 @@ def randperm(n: int, *, generator: random.Generator | None = None, device: Any =
 @creator
 def rand_like(x: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """Uniform in [0, 1), in the shape and dtype of `x`."""
-    return rand(tuple(x.shape), **_like(x, dtype), requires_grad=requires_grad)  # type: ignore[no-any-return]
+    return rand(tuple(x.shape), **_like(x, dtype), requires_grad=requires_grad)
 
 
 @creator
 def randn_like(x: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """Normal numbers, in the shape and dtype of `x`."""
-    return randn(tuple(x.shape), **_like(x, dtype), requires_grad=requires_grad)  # type: ignore[no-any-return]
+    return randn(tuple(x.shape), **_like(x, dtype), requires_grad=requires_grad)

@@ -10,9 +10,9 @@ import math
 from typing import Any
 
 from deepdive.core.operator import Operator, add_method, derive, register
-from deepdive.ops.compare import Trunc
 from deepdive.core.tensor import Tensor
 from deepdive.errors import ArgumentError
+from deepdive.ops.compare import Trunc
 
 Number = int | float | bool
 
@@ -149,11 +149,11 @@ class PowerScalar(Operator):
         return grad * self.exponent * x ** (self.exponent - 1)
 
 
-add_method("__rsub__", reflected(Tensor.__sub__))
-add_method("__rtruediv__", reflected(Tensor.__truediv__))
-add_method("__rfloordiv__", reflected(Tensor.__floordiv__))
-add_method("__rmod__", reflected(Tensor.__mod__))
-add_method("__rpow__", reflected(Tensor.__pow__))
+add_method("__rsub__", reflected(Sub()))
+add_method("__rtruediv__", reflected(Div()))
+add_method("__rfloordiv__", reflected(FloorDivide()))
+add_method("__rmod__", reflected(Remainder()))
+add_method("__rpow__", reflected(Pow()))
 
 
 @derive("div", "divide", word="div")

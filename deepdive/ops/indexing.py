@@ -7,7 +7,7 @@ from typing import Any
 from deepdive import config
 from deepdive.backend import speakers
 from deepdive.core import mutation
-from deepdive.core.operator import Operator, apply, derive, register, tensor_words
+from deepdive.core.operator import Operator, add_method, apply, derive, register, tensor_words
 from deepdive.core.tensor import Tensor, array_of
 from deepdive.errors import ShapeError
 from deepdive.ops.elementwise import Where
@@ -99,7 +99,7 @@ def _assign(self: Tensor, index: Any, values: Any) -> None:
     mutation.stamp(self._data, mutation.caller())
 
 
-Tensor.__setitem__ = _assign  # type: ignore[attr-defined]
+add_method("__setitem__", _assign)
 
 
 def rebind(tensor: Tensor, result: Tensor) -> None:

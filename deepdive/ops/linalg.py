@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from deepdive.core.operator import Operator, derive, register
+from deepdive.core.operator import Operator, add_method, derive, register
 from deepdive.core.tensor import Tensor
 
 
@@ -24,29 +24,38 @@ class Matmul(Operator):
         return xp.matmul(x, y)
 
     def backward(self, xp, grad, x, y, needs):
-        x_rows, y_columns = len(x.shape) > 1, len(y.shape) > 1
+        x_vector = len(x.shape) == 1
+        y_vector = len(y.shape) == 1
         # Give vectors their missing axis, so that one rule serves all cases.
-        g = grad if y_columns else grad[..., None]
-        g = g if x_rows else g[..., None, :]
+        if x_vector:
+            x = x[None, :]
+        if y_vector:
+            y = y[:, None]
+            grad = grad[..., None]
+        if x_vector:
+            grad = grad[..., None, :]
         dx = dy = None
         if needs[0]:
-            dx = xp.matmul(g, swap(xp, y if y_columns else y[:, None]))
-            dx = dx if x_rows else dx[..., 0, :]
+            dx = xp.matmul(grad, swap(xp, y))
+            dx = dx[..., 0, :] if x_vector else dx
         if needs[1]:
-            if len(y.shape) == 2 and len(x.shape) > 2:  # weights shared by the batch: one product
-                rows = xp.reshape(x, (-1, x.shape[-1]))
-                dy = xp.matmul(swap(xp, rows), xp.reshape(g, (-1, g.shape[-1])))
-            else:
-                dy = xp.matmul(swap(xp, x if x_rows else x[None, :]), g)
-            dy = dy if y_columns else dy[..., 0]
+            dy = _shared_factor(xp, x, grad) if len(y.shape) == 2 else xp.matmul(swap(xp, x), grad)
+            dy = dy[..., 0] if y_vector else dy
         return dx, dy
+
+
+def _shared_factor(xp: Any, x: Any, grad: Any) -> Any:
+    """Σ xᵀ grad over all leading axes, as one product: y is one matrix for the whole batch."""
+    rows = xp.reshape(x, (-1, x.shape[-1]))
+    slopes = xp.reshape(grad, (-1, grad.shape[-1]))
+    return xp.matmul(swap(xp, rows), slopes)
 
 
 def _rmatmul(self: Tensor, other: Any) -> Tensor:
     return Matmul()(other, self)
 
 
-Tensor.__rmatmul__ = _rmatmul  # type: ignore[attr-defined]
+add_method("__rmatmul__", _rmatmul)
 
 
 @register("linear", method=False)
@@ -62,14 +71,13 @@ class Linear(Operator):
         return out
 
     def backward(self, xp, grad, x, w, b_shape, needs):
-        dx = xp.matmul(grad, w) if needs[0] else None  # (…, in)
-        dw = db = None
-        rows = grad if len(grad.shape) == 2 else xp.reshape(grad, (-1, grad.shape[-1]))
+        dx = dw = db = None
+        if needs[0]:
+            dx = xp.matmul(grad, w)  # (…, in)
         if needs[1]:
-            inputs = x if len(x.shape) == 2 else xp.reshape(x, (-1, x.shape[-1]))
-            dw = xp.matmul(swap(xp, rows), inputs)  # (out, in)
+            dw = _shared_factor(xp, grad, x)  # (out, in)
         if needs[2]:
-            db = xp.sum(rows, axis=0)
+            db = xp.sum(grad, axis=tuple(range(len(grad.shape) - 1)))
         return dx, dw, db
 
 

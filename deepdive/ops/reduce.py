@@ -13,8 +13,7 @@ Dim = int | tuple[int, ...] | None
 def spread(xp: Any, grad: Any, dim: Dim, keepdim: bool, shape: tuple[int, ...]) -> Any:
     """Give a reduced array its axes back, broadcast to `shape`."""
     if not keepdim and dim is not None:
-        dims = dim if isinstance(dim, tuple) else (dim,)
-        reduced = {d % len(shape) for d in dims} if shape else set()
+        reduced = _dims(dim, len(shape))
         grad = xp.reshape(grad, tuple(1 if i in reduced else n for i, n in enumerate(shape)))
     return xp.broadcast_to(grad, shape)
 
@@ -45,9 +44,7 @@ class Mean(Operator):
         return xp.mean(x, axis=self.dim, keepdims=self.keepdim)
 
     def backward(self, xp, grad, x_shape):
-        count = 1
-        for d in range(len(x_shape)) if self.dim is None else _tuple(self.dim):
-            count *= x_shape[d]
+        count = _size(x_shape, _dims(self.dim, len(x_shape)))
         return spread(xp, grad / max(count, 1), self.dim, self.keepdim, x_shape)
 
 
@@ -196,18 +193,28 @@ class Prod(Operator):
 
 def product_of_others(xp: Any, x: Any, dim: Dim) -> Any:
     """For each element the product of all others along `dim`: prefix times suffix products."""
-    dims = tuple(range(len(x.shape))) if dim is None else tuple(d % len(x.shape) for d in _tuple(dim))
-    rest = tuple(i for i in range(len(x.shape)) if i not in dims)
+    rank = len(x.shape)
+    dims = _dims(dim, rank)
+    rest = tuple(i for i in range(rank) if i not in dims)
     order = (*rest, *dims)
     moved = xp.permute_dims(x, order)
-    flat = xp.reshape(moved, (*(x.shape[i] for i in rest), _size(x.shape, dims)))
+    lead = tuple(x.shape[i] for i in rest)
+    flat = xp.reshape(moved, (*lead, _size(x.shape, dims)))
     ones = flat[..., :1] * 0 + 1
     before = xp.cumulative_prod(xp.concat((ones, flat[..., :-1]), axis=-1), axis=-1)
     behind = xp.concat((ones, xp.flip(flat, axis=-1)[..., :-1]), axis=-1)
     after = xp.flip(xp.cumulative_prod(behind, axis=-1), axis=-1)
     others = xp.reshape(before * after, moved.shape)
-    back = tuple(order.index(i) for i in range(len(order)))
+    back = tuple(order.index(i) for i in range(rank))
     return xp.permute_dims(others, back)
+
+
+def _dims(dim: Dim, rank: int) -> tuple[int, ...]:
+    """The axes `dim` means, counted from the front; all of them for None."""
+    if dim is None:
+        return tuple(range(rank))
+    dims = dim if isinstance(dim, tuple) else (dim,)
+    return tuple(d % rank for d in dims) if rank else ()
 
 
 def _size(shape: tuple[int, ...], dims: tuple[int, ...]) -> int:
@@ -242,18 +249,18 @@ class Cumprod(Operator):
 
     def backward(self, xp, grad, x):
         # dL/dx_k = Σ_{i≥k} g_i Π_{j≤i, j≠k} x_j, built one k at a time: zeros need no division
-        n, d = x.shape[self.dim], self.dim % len(x.shape)
-        at = lambda part: (slice(None),) * d + (part,)  # noqa: E731
+        d = self.dim % max(len(x.shape), 1)
+        lead = (slice(None),) * d
         before = None
         slopes = []
-        for k in range(n):
-            rest = x[at(slice(k + 1, None))]
-            head = x[at(slice(k, k + 1))] * 0 + 1
-            behind = xp.cumulative_prod(xp.concat((head, rest), axis=d), axis=d)
-            part = grad[at(slice(k, None))] * behind
-            part = part if before is None else part * before
+        for k in range(x.shape[d] if x.shape else 0):
+            factor = x[(*lead, slice(k, k + 1))]
+            rest = x[(*lead, slice(k + 1, None))]
+            run = xp.concat((factor * 0 + 1, rest), axis=d)
+            part = grad[(*lead, slice(k, None))] * xp.cumulative_prod(run, axis=d)
+            if before is not None:
+                part = part * before
             slopes.append(xp.sum(part, axis=d, keepdims=True))
-            factor = x[at(slice(k, k + 1))]
             before = factor if before is None else before * factor
         return xp.concat(slopes, axis=d) if slopes else grad
 
@@ -291,16 +298,14 @@ def var(
     keepdim = keepdim or keepdims
     centred = x - x.mean(dim, True)
     correction = int(unbiased) if correction is None else correction
-    count = _size(x.shape, tuple(range(x.ndim)) if dim is None else _tuple(dim))
+    count = _size(x.shape, _dims(dim, x.ndim))
     total = (centred * centred).sum(dim, keepdim)
     return total / max(count - correction, 0) if count > correction else total * float("nan")
 
 
 @derive("std")
-def std(x: Any, dim: Any = None, unbiased: bool = True, keepdim: bool = False, **more: Any) -> Tensor:
+def std(
+    x: Any, dim: Any = None, unbiased: bool = True, keepdim: bool = False, **more: Any
+) -> Tensor:
     """The square root of :func:`var`, with the same arguments."""
     return var(x, dim, unbiased, keepdim, **more).sqrt()
-
-
-def _tuple(dim: Any) -> tuple[int, ...]:
-    return dim if isinstance(dim, tuple) else (dim,)

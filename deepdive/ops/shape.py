@@ -6,8 +6,8 @@ from typing import Any
 
 from deepdive import dtypes
 from deepdive.backend import speakers
-from deepdive.core.operator import Operator, derive, register, tensor_words
-from deepdive.core.tensor import Tensor, array_of, wrap
+from deepdive.core.operator import Operator, add_property, derive, register
+from deepdive.core.tensor import Tensor, wrap
 from deepdive.errors import ArgumentError, ShapeError
 
 Shape = tuple[int, ...]
@@ -77,8 +77,8 @@ def _matrix_transpose(x: Tensor) -> Tensor:
     return transpose(x, -2, -1)
 
 
-Tensor.T = property(_reversed_axes)  # type: ignore[attr-defined]
-Tensor.mT = property(_matrix_transpose)  # type: ignore[attr-defined]
+add_property("T", _reversed_axes)
+add_property("mT", _matrix_transpose)
 
 
 @register("broadcast_to")
@@ -153,9 +153,7 @@ def flatten(x: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
         return Reshape((1,))(x)
     start, end = start_dim % x.ndim, end_dim % x.ndim
     if start > end:
-        raise ArgumentError(
-            "flatten: start_dim comes after end_dim", got=f"{start_dim}, {end_dim}"
-        )
+        raise ArgumentError("flatten: start_dim comes after end_dim", got=f"{start_dim}, {end_dim}")
     size = 1
     for n in x.shape[start : end + 1]:
         size *= n
@@ -265,7 +263,9 @@ class Stack(Operator):
 
 
 @derive("split")
-def split(x: Tensor, split_size_or_sections: Any, dim: int = 0, **aliases: Any) -> tuple[Tensor, ...]:
+def split(
+    x: Tensor, split_size_or_sections: Any, dim: int = 0, **aliases: Any
+) -> tuple[Tensor, ...]:
     """`x` cut along `dim` into pieces of one size, or of the sizes listed."""
     d = aliases.get("axis", dim) % max(x.ndim, 1)
     n, sizes = x.shape[d], split_size_or_sections
@@ -446,6 +446,3 @@ def bool_(x: Tensor) -> Tensor:
 def type_as(x: Tensor, other: Tensor) -> Tensor:
     """In the dtype of `other`."""
     return _convert(x, other.dtype)
-
-
-tensor_words.zeros_like = lambda x: wrap(array_of(x, speakers.BY_TYPE[type(x._data)]) * 0)  # type: ignore[attr-defined]

@@ -15,7 +15,7 @@ from deepdive import config
 from deepdive.backend.speakers import BY_DEVICE, BY_TYPE
 from deepdive.core import mutation
 from deepdive.core.node import FREED, Node
-from deepdive.core.operator import tensor_words
+from deepdive.core.operator import add_method, tensor_words
 from deepdive.core.tensor import Tensor, array_of, wrap
 from deepdive.errors import DeepDiveError, GraphError, OperatorError, ShapeError
 
@@ -89,10 +89,7 @@ def walk(
     else every live tensor's ``.grad`` is filled.
     """
     wanted = None if targets is None else _leading_to(targets, [node for node, _ in roots])
-    pending: dict[Node, Any] = {}
-    heap: list[tuple[int, Node]] = []
-    for node, seed in roots:
-        _send(pending, heap, node, seed)
+    pending, heap = _started(roots)
     token = config.grad_mode.set(create_graph)
     try:
         while heap:
@@ -124,12 +121,13 @@ def walk(
         config.grad_mode.reset(token)
 
 
-def _send(pending: dict[Node, Any], heap: list[tuple[int, Node]], node: Node, part: Any) -> None:
-    if node in pending:
-        pending[node] = pending[node] + part
-    else:
-        pending[node] = part
-        heappush(heap, (-node.index, node))
+def _started(roots: list[tuple[Node, Any]]) -> tuple[dict[Node, Any], list[tuple[int, Node]]]:
+    """The gradients the walk begins with, and the heap of nodes they wait at."""
+    pending: dict[Node, Any] = {}
+    for node, seed in roots:
+        pending[node] = pending[node] + seed if node in pending else seed
+    heap = sorted((-node.index, node) for node in pending)
+    return pending, heap
 
 
 def gradients(node: Node, grad: Any, create_graph: bool) -> Any:
@@ -215,9 +213,7 @@ def _tensors_saved(node: Node) -> list[Any]:
         operator.forward(tensor_words, *inputs)
     kept = operator.kept
     operator.kept = None
-    return [
-        kept[n] if n in contract.kept else v for n, v in zip(contract.asks, saved, strict=True)
-    ]
+    return [kept[n] if n in contract.kept else v for n, v in zip(contract.asks, saved, strict=True)]
 
 
 def _with_node(value: Any, node: Node | None) -> Any:
@@ -258,7 +254,7 @@ def unbroadcast(grad: Any, shape: tuple[int, ...], name: str) -> Any:
         xp: Any = tensor_words
     else:
         xp = BY_TYPE.get(type(grad)) or _speaker_of_scalar(grad)
-    axes = [i for i in range(extra)]
+    axes = list(range(extra))
     axes += [extra + i for i, n in enumerate(shape) if n == 1 and tail[i] != 1]
     if axes:
         grad = xp.sum(grad, axis=tuple(axes), keepdims=True)
@@ -343,4 +339,4 @@ def _leading_to(targets: dict[Node, Any], roots: list[Node]) -> set[Node]:
     return leading
 
 
-Tensor.backward = backward  # type: ignore[attr-defined]
+add_method("backward", backward)

@@ -89,12 +89,17 @@ def _like(values: list[Any], single: bool) -> Any:
     return values[0] if single else tuple(values)
 
 
+def _zeros_for_none(found: Any, leaves: list[Tensor]) -> list[Tensor]:
+    pairs = zip(found, leaves, strict=True)
+    return [wrap(leaf._data * 0) if part is None else part for part, leaf in pairs]
+
+
 def _leaves(primals: Any) -> list[Tensor]:
     """Fresh leaves on the same arrays, or – where history must be kept – the tensors themselves."""
-    leaves = []
+    leaves: list[Any] = []
     for value in _listed(primals):
         if isinstance(value, Tensor) and value.requires_grad:
-            leaves.append(value * 1)  # type: ignore[operator]
+            leaves.append(value * 1)
         else:
             leaf = new_tensor(Tensor)
             source = value if isinstance(value, Tensor) else Tensor(value, requires_grad=False)
@@ -119,8 +124,7 @@ def vjp(function: Callable[..., Tensor], primals: Any) -> tuple[Tensor, Callable
 
     def pull(vector: Any, create_graph: bool = False) -> Any:
         found = grad(out, leaves, vector, True, create_graph, allow_unused=True)
-        filled = [leaf * 0 if g is None else g for leaf, g in zip(leaves, found, strict=True)]  # type: ignore[operator]
-        return _like(filled, single)
+        return _like(_zeros_for_none(found, leaves), single)
 
     return out, pull
 
@@ -167,5 +171,4 @@ def hvp(function: Callable[..., Tensor], primals: Any, tangents: Any) -> tuple[T
         found: Any = [None] * len(leaves)
         if pairs:
             found = grad([g for g, _ in pairs], leaves, [t for _, t in pairs], allow_unused=True)
-    filled = [wrap(x._data * 0) if h is None else h for x, h in zip(leaves, found, strict=True)]
-    return out.detach(), _like(filled, single)
+    return out.detach(), _like(_zeros_for_none(found, leaves), single)

@@ -111,13 +111,11 @@ def gradgradcheck(function: Callable[..., Tensor], inputs: Any, **options: Any) 
             ]
             out: Any = function(*live)
             seed = wrap(out._data * 0 + 1.0)
-            found = grad(
-                out, [live[i] for i in places], seed, create_graph=True, allow_unused=True
-            )
+            found = grad(out, [live[i] for i in places], seed, create_graph=True, allow_unused=True)
             total: Any = None
             for k, g in enumerate(found):
                 if g is not None:
-                    part = (g * (1.0 + 0.5 * k) * g).sum()  # type: ignore[operator]
+                    part = (g * g).sum() * (1.0 + 0.5 * k)
                     total = part if total is None else total + part
         return total if total is not None else (out * 0).sum()  # type: ignore[no-any-return]
 

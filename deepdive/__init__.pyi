@@ -1,0 +1,588 @@
+"""DeepDive's table of contents, for editors and type checkers.
+
+Made by ``make stubs`` (tools/make_stub.py); do not edit.
+"""
+
+import builtins
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from deepdive import backend as backend
+from deepdive import cli as cli
+from deepdive import config as config
+from deepdive import core as core
+from deepdive import dash as dash
+from deepdive import datautils as datautils
+from deepdive import dtypes as dtypes
+from deepdive import errors as errors
+from deepdive import func as func
+from deepdive import io as io
+from deepdive import nn as nn
+from deepdive import ops as ops
+from deepdive import optim as optim
+from deepdive import testing as testing
+from deepdive import utils as utils
+from deepdive.config import enable_grad as enable_grad
+from deepdive.config import get_default_dtype as get_default_dtype
+from deepdive.config import is_grad_enabled as is_grad_enabled
+from deepdive.config import no_grad as no_grad
+from deepdive.config import set_default_device as set_default_device
+from deepdive.config import set_default_dtype as set_default_dtype
+from deepdive.config import set_grad_enabled as set_grad_enabled
+from deepdive.core import autograd as autograd
+from deepdive.core.autograd.functional import grad as grad
+from deepdive.core.autograd.gradcheck import gradcheck as gradcheck
+from deepdive.core.autograd.gradcheck import gradgradcheck as gradgradcheck
+from deepdive.core.function import Function as Function
+from deepdive.core.operator import Operator as Operator
+from deepdive.core.operator import register as register
+from deepdive.core.random import Generator as Generator
+from deepdive.core.random import get_rng_state as get_rng_state
+from deepdive.core.random import initial_seed as initial_seed
+from deepdive.core.random import manual_seed as manual_seed
+from deepdive.core.random import set_rng_state as set_rng_state
+from deepdive.core.tensor import Tensor as Tensor
+from deepdive.dash.profile import profile as profile
+from deepdive.dash.summary import summary as summary
+
+Operand = Any  # a Tensor, an array, a number or nested lists of numbers
+
+__version__: str
+CUPY_AVAILABLE: bool
+LATE: dict
+REGISTRY: dict
+SUBPACKAGES: dict
+def abs(x: Operand) -> Tensor:
+    """``|x|``; its slope at 0 is taken as 0."""
+def absolute(x: Operand) -> Tensor:
+    """``|x|``; its slope at 0 is taken as 0."""
+def acos(x: Operand) -> Tensor:
+    """The angle in [0, π] whose cosine is x."""
+def acosh(x: Operand) -> Tensor:
+    """The inverse of cosh, for x ≥ 1."""
+def add(x: Operand, y: Operand) -> Tensor:
+    """``x + y``."""
+def all(
+    x: Operand,
+    dim: builtins.int | tuple[builtins.int, ...] | None = None,
+    keepdim: builtins.bool = False,
+    *,
+    axis: builtins.int | tuple[builtins.int, ...] | None = ...,
+    keepdims: builtins.bool = ...,
+) -> Tensor:
+    """Whether all elements along `dim` are non-zero."""
+def amax(
+    x: Operand,
+    dim: builtins.int | tuple[builtins.int, ...] | None = None,
+    keepdim: builtins.bool = False,
+    *,
+    axis: builtins.int | tuple[builtins.int, ...] | None = ...,
+    keepdims: builtins.bool = ...,
+) -> Tensor:
+    """The largest element along `dim`; equal ones share the gradient evenly."""
+def amin(
+    x: Operand,
+    dim: builtins.int | tuple[builtins.int, ...] | None = None,
+    keepdim: builtins.bool = False,
+    *,
+    axis: builtins.int | tuple[builtins.int, ...] | None = ...,
+    keepdims: builtins.bool = ...,
+) -> Tensor:
+    """The smallest element along `dim`; equal ones share the gradient evenly."""
+def any(
+    x: Operand,
+    dim: builtins.int | tuple[builtins.int, ...] | None = None,
+    keepdim: builtins.bool = False,
+    *,
+    axis: builtins.int | tuple[builtins.int, ...] | None = ...,
+    keepdims: builtins.bool = ...,
+) -> Tensor:
+    """Whether some element along `dim` is non-zero."""
+def arange(
+    start: Any,
+    end: Any = None,
+    step: Any = 1,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: builtins.bool = False,
+) -> Tensor:
+    """``start, start + step, …`` below `end`."""
+def arccos(x: Operand) -> Tensor:
+    """The angle in [0, π] whose cosine is x."""
+def arccosh(x: Operand) -> Tensor:
+    """The inverse of cosh, for x ≥ 1."""
+def arcsin(x: Operand) -> Tensor:
+    """The angle in [-π/2, π/2] whose sine is x."""
+def arcsinh(x: Operand) -> Tensor:
+    """The inverse of sinh."""
+def arctan(x: Operand) -> Tensor:
+    """The angle in (-π/2, π/2) whose tangent is x."""
+def arctan2(x: Operand, y: Operand) -> Tensor:
+    """The angle of the point (y, x): ``atan(x / y)`` in the right quadrant."""
+def arctanh(x: Operand) -> Tensor:
+    """The inverse of tanh, for |x| < 1."""
+def argmax(
+    x: Operand,
+    dim: builtins.int | None = None,
+    keepdim: builtins.bool = False,
+    *,
+    axis: builtins.int | None = ...,
+    keepdims: builtins.bool = ...,
+) -> Tensor:
+    """The index of the largest element along `dim`, of the flattened array when None."""
+def argmin(
+    x: Operand,
+    dim: builtins.int | None = None,
+    keepdim: builtins.bool = False,
+    *,
+    axis: builtins.int | None = ...,
+    keepdims: builtins.bool = ...,
+) -> Tensor:
+    """The index of the smallest element along `dim`, of the flattened array when None."""
+def as_tensor(data: Any, dtype: Any = None, device: str | None = None) -> Tensor:
+    """A tensor on `data`, sharing memory where it can; Tensors pass as they are."""
+def asin(x: Operand) -> Tensor:
+    """The angle in [-π/2, π/2] whose sine is x."""
+def asinh(x: Operand) -> Tensor:
+    """The inverse of sinh."""
+def astype(x: Operand, dtype: Any) -> Tensor:
+    """Elements converted to another dtype; the gradient comes back in the old one."""
+def atan(x: Operand) -> Tensor:
+    """The angle in (-π/2, π/2) whose tangent is x."""
+def atan2(x: Operand, y: Operand) -> Tensor:
+    """The angle of the point (y, x): ``atan(x / y)`` in the right quadrant."""
+def atanh(x: Operand) -> Tensor:
+    """The inverse of tanh, for |x| < 1."""
+def bitwise_and(x: Operand, y: Operand) -> Tensor:
+    """Bits set in both."""
+def bitwise_not(x: Operand) -> Tensor:
+    """All bits flipped."""
+def bitwise_or(x: Operand, y: Operand) -> Tensor:
+    """Bits set in one at least."""
+def bitwise_xor(x: Operand, y: Operand) -> Tensor:
+    """Bits set in one."""
+def bmm(x: Tensor, other: Any) -> Tensor:
+    """The matrix product of two matrices (or batches of them)."""
+def bool(x: Tensor) -> Tensor:
+    """As booleans: whether elements are non-zero."""
+bool_: Any
+def broadcast_to(x: Operand, shape: tuple[builtins.int, ...]) -> Tensor:
+    """`x` repeated along new axes and axes of extent 1, as a view."""
+def cat(tensors: Sequence[Operand], dim: builtins.int = 0, *, axis: builtins.int = ...) -> Tensor:
+    """Tensors joined along an existing axis."""
+def ceil(x: Operand) -> Tensor:
+    """The smallest whole number ≥ x."""
+def chunk(x: Tensor, chunks: builtins.int, dim: builtins.int = 0) -> tuple[Tensor, ...]:
+    """`x` cut along `dim` into at most `chunks` pieces of equal size but the last."""
+def clamp(
+    x: Operand,
+    min: builtins.int | builtins.float | builtins.bool | None = None,
+    max: builtins.int | builtins.float | builtins.bool | None = None,
+) -> Tensor:
+    """``x`` limited to [min, max]; outside the gradient is 0."""
+def clip(
+    x: Operand,
+    min: builtins.int | builtins.float | builtins.bool | None = None,
+    max: builtins.int | builtins.float | builtins.bool | None = None,
+) -> Tensor:
+    """``x`` limited to [min, max]; outside the gradient is 0."""
+def clone(x: Operand) -> Tensor:
+    """A copy with history."""
+def concat(tensors: Sequence[Operand], dim: builtins.int = 0, *, axis: builtins.int = ...) -> Tensor:
+    """Tensors joined along an existing axis."""
+def concatenate(tensors: Sequence[Operand], dim: builtins.int = 0, *, axis: builtins.int = ...) -> Tensor:
+    """Tensors joined along an existing axis."""
+def constant_pad(
+    x: Operand,
+    widths: tuple[tuple[builtins.int, builtins.int], ...],
+    value: builtins.float = 0.0,
+) -> Tensor:
+    """`x` set into a frame filled with `value`; widths are (before, after) per axis."""
+def contiguous(x: Operand) -> Tensor:
+    """The same values in row order in memory."""
+def cos(x: Operand) -> Tensor:
+    """``cos x``."""
+def cosh(x: Operand) -> Tensor:
+    """``(eˣ + e⁻ˣ) / 2``."""
+def cumprod(x: Operand, dim: builtins.int, *, axis: builtins.int = ...) -> Tensor:
+    """Running products ``Π_{j≤i} x_j`` along `dim`; right also where factors are zero."""
+def cumsum(x: Operand, dim: builtins.int, *, axis: builtins.int = ...) -> Tensor:
+    """Running sums ``Σ_{j≤i} x_j`` along `dim`."""
+def div(x: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+    """``x / other``, optionally rounded: ``rounding_mode`` is None, ``"trunc"`` or ``"floor"``."""
+def divide(x: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+    """``x / other``, optionally rounded: ``rounding_mode`` is None, ``"trunc"`` or ``"floor"``."""
+def dot(x: Tensor, other: Any) -> Tensor:
+    """The matrix product; of two vectors, a scalar."""
+def double(x: Tensor) -> Tensor:
+    """As float64."""
+def empty(
+    *size: Any,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: builtins.bool = False,
+) -> Tensor:
+    """Memory without values set."""
+def eq(x: Operand, y: Operand) -> Tensor:
+    """``x == y``, elementwise."""
+def erf(x: Operand) -> Tensor:
+    """The error function ``2/√π ∫₀ˣ e^(-t²) dt``."""
+def exp(x: Operand) -> Tensor:
+    """``eˣ``."""
+def expand(x: Tensor, *sizes: Any) -> Tensor:
+    """`x` broadcast to `sizes`; -1 keeps an extent."""
+def expand_as(x: Tensor, other: Tensor) -> Tensor:
+    """`x` broadcast to the shape of `other`."""
+def expm1(x: Operand) -> Tensor:
+    """``eˣ - 1``, accurate near 0."""
+def eye(
+    n: builtins.int,
+    m: builtins.int | None = None,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: builtins.bool = False,
+) -> Tensor:
+    """Ones on the diagonal, zeros elsewhere."""
+def flatten(x: Tensor, start_dim: builtins.int = 0, end_dim: builtins.int = -1) -> Tensor:
+    """The axes from `start_dim` to `end_dim` merged into one."""
+def flip(x: Operand, *dims: Any) -> Tensor:
+    """The order of elements reversed along `dims`."""
+def float(x: Tensor) -> Tensor:
+    """As float32."""
+float16: Any
+float32: Any
+float64: Any
+def floor(x: Operand) -> Tensor:
+    """The largest whole number ≤ x."""
+def floor_divide(x: Operand, y: Operand) -> Tensor:
+    """``⌊x / y⌋``, without a gradient."""
+def from_numpy(array: Any) -> Tensor:
+    """A tensor on the memory of a NumPy array."""
+def full(
+    size: Any,
+    fill_value: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: builtins.bool = False,
+) -> Tensor:
+    """`fill_value` everywhere."""
+def full_like(
+    x: Tensor,
+    fill_value: Any,
+    *,
+    dtype: Any = None,
+    requires_grad: builtins.bool = False,
+) -> Tensor:
+    """`fill_value` in the shape and dtype of `x`."""
+def gather(x: Operand, dim: builtins.int, index: Operand, *, axis: builtins.int = ...) -> Tensor:
+    """``out[i][j] = x[index[i][j]][j]`` for dim 0: one element per index (PyTorch's gather)."""
+def ge(x: Operand, y: Operand) -> Tensor:
+    """``x >= y``."""
+def getitem(x: Operand, index: Any) -> Tensor:
+    """``x[index]`` by NumPy's rules; what is read twice gets both gradients."""
+def greater(x: Operand, y: Operand) -> Tensor:
+    """``x > y``."""
+def greater_equal(x: Operand, y: Operand) -> Tensor:
+    """``x >= y``."""
+def gt(x: Operand, y: Operand) -> Tensor:
+    """``x > y``."""
+def half(x: Tensor) -> Tensor:
+    """As float16."""
+def index_add_at(x: Operand, index: Any, values: Operand) -> Tensor:
+    """A copy of `x` with `values` added at ``x[index]``, duplicates summed."""
+def index_select(x: Tensor, dim: builtins.int, index: Any) -> Tensor:
+    """The slices of `x` named by a vector of indices along `dim`."""
+def int(x: Tensor) -> Tensor:
+    """As int32."""
+int16: Any
+int32: Any
+int64: Any
+int8: Any
+def isfinite(x: Operand) -> Tensor:
+    """True where x is a finite number."""
+def isinf(x: Operand) -> Tensor:
+    """True where x is infinite."""
+def isnan(x: Operand) -> Tensor:
+    """True where x is not a number."""
+def le(x: Operand, y: Operand) -> Tensor:
+    """``x <= y``."""
+def less(x: Operand, y: Operand) -> Tensor:
+    """``x < y``."""
+def less_equal(x: Operand, y: Operand) -> Tensor:
+    """``x <= y``."""
+def linear(x: Operand, w: Operand, b: Operand = None) -> Tensor:
+    """``x wᵀ + b`` with x (…, in), w (out, in), b (out,): a layer in one operator."""
+def linspace(
+    start: builtins.float,
+    end: builtins.float,
+    steps: builtins.int,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: builtins.bool = False,
+) -> Tensor:
+    """`steps` values from `start` to `end`, both included."""
+def log(x: Operand) -> Tensor:
+    """The natural logarithm."""
+def log10(x: Operand) -> Tensor:
+    """The logarithm to base 10."""
+def log1p(x: Operand) -> Tensor:
+    """``log(1 + x)``, accurate near 0."""
+def log2(x: Operand) -> Tensor:
+    """The logarithm to base 2."""
+def logaddexp(x: Operand, y: Operand) -> Tensor:
+    """``log(eˣ + eʸ)``."""
+def logical_and(x: Operand, y: Operand) -> Tensor:
+    """Both are non-zero."""
+def logical_not(x: Operand) -> Tensor:
+    """True where x is zero."""
+def logical_or(x: Operand, y: Operand) -> Tensor:
+    """One at least is non-zero."""
+def logical_xor(x: Operand, y: Operand) -> Tensor:
+    """Exactly one is non-zero."""
+def logsumexp(
+    x: Operand,
+    dim: builtins.int | tuple[builtins.int, ...] | None,
+    keepdim: builtins.bool = False,
+    *,
+    axis: builtins.int | tuple[builtins.int, ...] | None = ...,
+    keepdims: builtins.bool = ...,
+) -> Tensor:
+    """``log Σ eˣ`` over `dim`, without overflow; its slope is the softmax."""
+def long(x: Tensor) -> Tensor:
+    """As int64."""
+def lt(x: Operand, y: Operand) -> Tensor:
+    """``x < y``."""
+def masked_fill(x: Tensor, mask: Any, value: Any) -> Tensor:
+    """`x` with `value` where `mask` holds."""
+def matmul(x: Operand, y: Operand) -> Tensor:
+    """``x @ y``: vectors, matrices, or batches of matrices, whose leading axes broadcast."""
+def max(x: Any, dim: Any = None, keepdim: builtins.bool = False, **aliases: Any) -> Any:
+    """The largest element: of all, of two tensors elementwise, or with its index along `dim`."""
+def maximum(x: Operand, y: Operand) -> Tensor:
+    """The larger of two; equal ones share the gradient."""
+def mean(
+    x: Operand,
+    dim: builtins.int | tuple[builtins.int, ...] | None = None,
+    keepdim: builtins.bool = False,
+    *,
+    axis: builtins.int | tuple[builtins.int, ...] | None = ...,
+    keepdims: builtins.bool = ...,
+) -> Tensor:
+    """``Σ x / n`` over the axes `dim`."""
+def min(x: Any, dim: Any = None, keepdim: builtins.bool = False, **aliases: Any) -> Any:
+    """The smallest element; the call forms are those of :func:`max`."""
+def minimum(x: Operand, y: Operand) -> Tensor:
+    """The smaller of two; equal ones share the gradient."""
+def mm(x: Tensor, other: Any) -> Tensor:
+    """The matrix product of two matrices (or batches of them)."""
+def mul(x: Operand, y: Operand) -> Tensor:
+    """``x · y``, elementwise."""
+def multiply(x: Operand, y: Operand) -> Tensor:
+    """``x · y``, elementwise."""
+def mv(x: Tensor, other: Any) -> Tensor:
+    """The matrix product of two matrices (or batches of them)."""
+def ne(x: Operand, y: Operand) -> Tensor:
+    """``x != y``."""
+def neg(x: Operand) -> Tensor:
+    """``-x``."""
+def negative(x: Operand) -> Tensor:
+    """``-x``."""
+def not_equal(x: Operand, y: Operand) -> Tensor:
+    """``x != y``."""
+def ones(
+    *size: Any,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: builtins.bool = False,
+) -> Tensor:
+    """Ones: ``ones(2, 3)`` or ``ones((2, 3))``."""
+def ones_like(x: Tensor, *, dtype: Any = None, requires_grad: builtins.bool = False) -> Tensor:
+    """Ones in the shape and dtype of `x`."""
+def outer(x: Tensor, other: Any) -> Tensor:
+    """``x_i y_j`` for two vectors."""
+def pad(
+    x: Tensor,
+    pad: tuple[builtins.int, ...],
+    mode: str = 'constant',
+    value: builtins.float | None = None,
+) -> Tensor:
+    """Padding in PyTorch's order: ``(left, right, top, bottom, …)``, last axis first."""
+def permute(x: Operand, *dims: Any) -> Tensor:
+    """Axes in another order."""
+def pow(x: Operand, y: Operand) -> Tensor:
+    """``xʸ``; a whole number as exponent is a product, so negative bases are fine."""
+def prod(
+    x: Operand,
+    dim: builtins.int | tuple[builtins.int, ...] | None = None,
+    keepdim: builtins.bool = False,
+    *,
+    axis: builtins.int | tuple[builtins.int, ...] | None = ...,
+    keepdims: builtins.bool = ...,
+) -> Tensor:
+    """``Π x`` over `dim`; right also where factors are zero."""
+def rand(
+    *size: Any,
+    generator: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: builtins.bool = False,
+) -> Tensor:
+    """Uniform in [0, 1)."""
+def rand_like(x: Tensor, *, dtype: Any = None, requires_grad: builtins.bool = False) -> Tensor:
+    """Uniform in [0, 1), in the shape and dtype of `x`."""
+def randint(
+    low: builtins.int,
+    high: Any = None,
+    size: Any = None,
+    *,
+    generator: Any = None,
+    dtype: Any = 'int64',
+    device: Any = None,
+) -> Tensor:
+    """Whole numbers in [low, high): ``randint(high, size)`` or ``randint(low, high, size)``."""
+def randn(
+    *size: Any,
+    generator: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: builtins.bool = False,
+) -> Tensor:
+    """Normal with mean 0 and standard deviation 1."""
+def randn_like(x: Tensor, *, dtype: Any = None, requires_grad: builtins.bool = False) -> Tensor:
+    """Normal numbers, in the shape and dtype of `x`."""
+def randperm(n: builtins.int, *, generator: Any = None, device: Any = None) -> Tensor:
+    """The numbers 0 … n-1 in random order."""
+def reciprocal(x: Operand) -> Tensor:
+    """``1 / x``."""
+def remainder(x: Operand, y: Operand) -> Tensor:
+    """``x - y ⌊x / y⌋``: the sign of `y`, as Python's ``%``."""
+def reshape(x: Operand, *shape: Any) -> Tensor:
+    """The same elements in another shape; one extent may be -1."""
+def roll(x: Operand, shifts: Any, dims: Any = None) -> Tensor:
+    """Elements shifted by `shifts` along `dims`; what leaves at one end enters at the other."""
+def round(x: Operand) -> Tensor:
+    """The nearest whole number; halves go to the even one."""
+def rsqrt(x: Operand) -> Tensor:
+    """``1 / √x``."""
+def scatter_add(
+    x: Operand,
+    dim: builtins.int,
+    index: Operand,
+    src: Operand,
+    *,
+    axis: builtins.int = ...,
+) -> Tensor:
+    """A copy of `x` with ``out[index[i][j]][j] += src[i][j]`` for dim 0."""
+def setitem(x: Operand, index: Any, values: Operand) -> Tensor:
+    """A copy of `x` with ``x[index] = values``."""
+def sign(x: Operand) -> Tensor:
+    """-1, 0 or 1; the gradient is 0."""
+def sin(x: Operand) -> Tensor:
+    """``sin x``."""
+def sinh(x: Operand) -> Tensor:
+    """``(eˣ - e⁻ˣ) / 2``."""
+def split(
+    x: Tensor,
+    split_size_or_sections: Any,
+    dim: builtins.int = 0,
+    **aliases: Any,
+) -> tuple[Tensor, ...]:
+    """`x` cut along `dim` into pieces of one size, or of the sizes listed."""
+def sqrt(x: Operand) -> Tensor:
+    """``√x``."""
+def square(x: Operand) -> Tensor:
+    """``x²``."""
+def squeeze(x: Operand, *dim: Any) -> Tensor:
+    """Axes of extent 1 removed: all of them, or those named by `dim`."""
+def stack(tensors: Sequence[Operand], dim: builtins.int = 0, *, axis: builtins.int = ...) -> Tensor:
+    """Tensors of one shape joined along a new axis."""
+def std(
+    x: Any,
+    dim: Any = None,
+    unbiased: builtins.bool = True,
+    keepdim: builtins.bool = False,
+    **more: Any,
+) -> Tensor:
+    """The square root of :func:`var`, with the same arguments."""
+def sub(x: Operand, y: Operand) -> Tensor:
+    """``x - y``."""
+def subtract(x: Operand, y: Operand) -> Tensor:
+    """``x - y``."""
+def sum(
+    x: Operand,
+    dim: builtins.int | tuple[builtins.int, ...] | None = None,
+    keepdim: builtins.bool = False,
+    *,
+    axis: builtins.int | tuple[builtins.int, ...] | None = ...,
+    keepdims: builtins.bool = ...,
+) -> Tensor:
+    """``Σ x`` over the axes `dim` (all when None)."""
+def swapaxes(x: Tensor, dim0: builtins.int, dim1: builtins.int) -> Tensor:
+    """Two axes exchanged."""
+def swapdims(x: Tensor, dim0: builtins.int, dim1: builtins.int) -> Tensor:
+    """Two axes exchanged."""
+def t(x: Tensor) -> Tensor:
+    """The transpose of a matrix; vectors stay as they are."""
+def take_along_dim(x: Operand, indices: Operand, dim: builtins.int, *, axis: builtins.int = ...) -> Tensor:
+    """``out[.., i, ..] = x[.., indices[.., i, ..], ..]`` along `dim`."""
+def tan(x: Operand) -> Tensor:
+    """``tan x``."""
+def tanh(x: Operand) -> Tensor:
+    """``(eˣ - e⁻ˣ) / (eˣ + e⁻ˣ)``."""
+def tensor(*args: Any, **kwargs: Any) -> Tensor:
+    """Call self as a function."""
+def to(
+    x: Tensor,
+    *args: Any,
+    device: Any = None,
+    dtype: Any = None,
+    copy: builtins.bool = False,
+) -> Tensor:
+    """`x` on another device or in another dtype: ``to("cpu")``, ``to(dd.float64)``, ``to(y)``."""
+def transpose(x: Tensor, dim0: builtins.int, dim1: builtins.int) -> Tensor:
+    """Two axes exchanged."""
+def tril(x: Operand, diagonal: builtins.int = 0) -> Tensor:
+    """The lower triangle; `diagonal` moves its edge up."""
+def triu(x: Operand, diagonal: builtins.int = 0) -> Tensor:
+    """The upper triangle; `diagonal` moves its edge up."""
+def true_divide(x: Operand, y: Operand) -> Tensor:
+    """``x / y``; integers give the default float."""
+def trunc(x: Operand) -> Tensor:
+    """x without its fractional part."""
+def type_as(x: Tensor, other: Tensor) -> Tensor:
+    """In the dtype of `other`."""
+uint8: Any
+def unbind(x: Tensor, dim: builtins.int = 0) -> tuple[Tensor, ...]:
+    """The slices along `dim`, that axis gone."""
+def unflatten(x: Tensor, dim: builtins.int, sizes: tuple[builtins.int, ...]) -> Tensor:
+    """The axis `dim` split into `sizes`."""
+def unsqueeze(x: Operand, dim: builtins.int, *, axis: builtins.int = ...) -> Tensor:
+    """A new axis of extent 1 at `dim`."""
+def var(
+    x: Any,
+    dim: Any = None,
+    unbiased: builtins.bool = True,
+    keepdim: builtins.bool = False,
+    *,
+    correction: builtins.int | None = None,
+    axis: Any = None,
+    keepdims: builtins.bool = False,
+) -> Tensor:
+    """``Σ (x - mean)² / (n - correction)``; correction 1 unless `unbiased` is False."""
+def view(x: Operand, *shape: Any) -> Tensor:
+    """The same elements in another shape; one extent may be -1."""
+def where(condition: Operand, x: Operand, y: Operand) -> Tensor:
+    """``x`` where `condition` holds, ``y`` elsewhere."""
+def zeros(
+    *size: Any,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: builtins.bool = False,
+) -> Tensor:
+    """Zeros: ``zeros(2, 3)`` or ``zeros((2, 3))``."""
+def zeros_like(x: Tensor, *, dtype: Any = None, requires_grad: builtins.bool = False) -> Tensor:
+    """Zeros in the shape and dtype of `x`."""

@@ -1,0 +1,494 @@
+"""What registration adds to Tensor.
+
+Made by ``make stubs`` (tools/make_stub.py); do not edit.
+"""
+
+import builtins
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from deepdive.core.tensor import Tensor
+
+Operand = Any  # a Tensor, an array, a number or nested lists of numbers
+
+class Registered:
+    @property
+    def T(self) -> Tensor:
+        """All axes in reverse order."""
+    def __abs__(self) -> Tensor:
+        """``|x|``; its slope at 0 is taken as 0."""
+    def __add__(self, y: Operand) -> Tensor:
+        """``x + y``."""
+    def __and__(self, y: Operand) -> Tensor:
+        """Bits set in both."""
+    def __array__(self, dtype: Any = None, copy: builtins.bool | None = None) -> Any: ...
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any: ...
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any: ...
+    def __eq__(self, y: Operand) -> Tensor:  # type: ignore[override]
+        """``x == y``, elementwise."""
+    def __floordiv__(self, y: Operand) -> Tensor:
+        """``⌊x / y⌋``, without a gradient."""
+    def __ge__(self, y: Operand) -> Tensor:
+        """``x >= y``."""
+    def __getitem__(self, index: Any) -> Tensor:
+        """``x[index]`` by NumPy's rules; what is read twice gets both gradients."""
+    def __gt__(self, y: Operand) -> Tensor:
+        """``x > y``."""
+    def __iadd__(self, other: Any) -> Tensor:
+        """``x add= other``: in place only where nothing is tracked."""
+    def __imul__(self, other: Any) -> Tensor:
+        """``x multiply= other``: in place only where nothing is tracked."""
+    def __invert__(self) -> Tensor:
+        """All bits flipped."""
+    def __ipow__(self, other: Any) -> Tensor:
+        """``x pow= other``: in place only where nothing is tracked."""
+    def __isub__(self, other: Any) -> Tensor:
+        """``x subtract= other``: in place only where nothing is tracked."""
+    def __itruediv__(self, other: Any) -> Tensor:
+        """``x divide= other``: in place only where nothing is tracked."""
+    def __le__(self, y: Operand) -> Tensor:
+        """``x <= y``."""
+    def __lt__(self, y: Operand) -> Tensor:
+        """``x < y``."""
+    def __matmul__(self, y: Operand) -> Tensor:
+        """``x @ y``: vectors, matrices, or batches of matrices, whose leading axes broadcast."""
+    def __mod__(self, y: Operand) -> Tensor:
+        """``x - y ⌊x / y⌋``: the sign of `y`, as Python's ``%``."""
+    def __mul__(self, y: Operand) -> Tensor:
+        """``x · y``, elementwise."""
+    def __ne__(self, y: Operand) -> Tensor:  # type: ignore[override]
+        """``x != y``."""
+    def __neg__(self) -> Tensor:
+        """``-x``."""
+    def __or__(self, y: Operand) -> Tensor:
+        """Bits set in one at least."""
+    def __pow__(self, y: Operand) -> Tensor:
+        """``xʸ``; a whole number as exponent is a product, so negative bases are fine."""
+    def __radd__(self, y: Operand) -> Tensor:
+        """``x + y``."""
+    def __rfloordiv__(self, other: Any) -> Tensor: ...
+    def __rmatmul__(self, other: Any) -> Tensor: ...
+    def __rmod__(self, other: Any) -> Tensor: ...
+    def __rmul__(self, y: Operand) -> Tensor:
+        """``x · y``, elementwise."""
+    def __rpow__(self, other: Any) -> Tensor: ...
+    def __rsub__(self, other: Any) -> Tensor: ...
+    def __rtruediv__(self, other: Any) -> Tensor: ...
+    def __setitem__(self, index: Any, values: Any) -> None:
+        """``x[index] = values``: in place where nothing is tracked, else out of place with gradients."""
+    def __sub__(self, y: Operand) -> Tensor:
+        """``x - y``."""
+    def __truediv__(self, y: Operand) -> Tensor:
+        """``x / y``; integers give the default float."""
+    def __xor__(self, y: Operand) -> Tensor:
+        """Bits set in one."""
+    def abs(self) -> Tensor:
+        """``|x|``; its slope at 0 is taken as 0."""
+    def absolute(self) -> Tensor:
+        """``|x|``; its slope at 0 is taken as 0."""
+    def acos(self) -> Tensor:
+        """The angle in [0, π] whose cosine is x."""
+    def acosh(self) -> Tensor:
+        """The inverse of cosh, for x ≥ 1."""
+    def add(self, y: Operand) -> Tensor:
+        """``x + y``."""
+    def add_(self, other: Any) -> Tensor:
+        """``x = add(x, other)``, in place."""
+    def all(
+        self,
+        dim: builtins.int | tuple[builtins.int, ...] | None = None,
+        keepdim: builtins.bool = False,
+        *,
+        axis: builtins.int | tuple[builtins.int, ...] | None = ...,
+        keepdims: builtins.bool = ...,
+    ) -> Tensor:
+        """Whether all elements along `dim` are non-zero."""
+    def amax(
+        self,
+        dim: builtins.int | tuple[builtins.int, ...] | None = None,
+        keepdim: builtins.bool = False,
+        *,
+        axis: builtins.int | tuple[builtins.int, ...] | None = ...,
+        keepdims: builtins.bool = ...,
+    ) -> Tensor:
+        """The largest element along `dim`; equal ones share the gradient evenly."""
+    def amin(
+        self,
+        dim: builtins.int | tuple[builtins.int, ...] | None = None,
+        keepdim: builtins.bool = False,
+        *,
+        axis: builtins.int | tuple[builtins.int, ...] | None = ...,
+        keepdims: builtins.bool = ...,
+    ) -> Tensor:
+        """The smallest element along `dim`; equal ones share the gradient evenly."""
+    def any(
+        self,
+        dim: builtins.int | tuple[builtins.int, ...] | None = None,
+        keepdim: builtins.bool = False,
+        *,
+        axis: builtins.int | tuple[builtins.int, ...] | None = ...,
+        keepdims: builtins.bool = ...,
+    ) -> Tensor:
+        """Whether some element along `dim` is non-zero."""
+    def arccos(self) -> Tensor:
+        """The angle in [0, π] whose cosine is x."""
+    def arccosh(self) -> Tensor:
+        """The inverse of cosh, for x ≥ 1."""
+    def arcsin(self) -> Tensor:
+        """The angle in [-π/2, π/2] whose sine is x."""
+    def arcsinh(self) -> Tensor:
+        """The inverse of sinh."""
+    def arctan(self) -> Tensor:
+        """The angle in (-π/2, π/2) whose tangent is x."""
+    def arctan2(self, y: Operand) -> Tensor:
+        """The angle of the point (y, x): ``atan(x / y)`` in the right quadrant."""
+    def arctanh(self) -> Tensor:
+        """The inverse of tanh, for |x| < 1."""
+    def argmax(
+        self,
+        dim: builtins.int | None = None,
+        keepdim: builtins.bool = False,
+        *,
+        axis: builtins.int | None = ...,
+        keepdims: builtins.bool = ...,
+    ) -> Tensor:
+        """The index of the largest element along `dim`, of the flattened array when None."""
+    def argmin(
+        self,
+        dim: builtins.int | None = None,
+        keepdim: builtins.bool = False,
+        *,
+        axis: builtins.int | None = ...,
+        keepdims: builtins.bool = ...,
+    ) -> Tensor:
+        """The index of the smallest element along `dim`, of the flattened array when None."""
+    def asin(self) -> Tensor:
+        """The angle in [-π/2, π/2] whose sine is x."""
+    def asinh(self) -> Tensor:
+        """The inverse of sinh."""
+    def astype(self, dtype: Any) -> Tensor:
+        """Elements converted to another dtype; the gradient comes back in the old one."""
+    def atan(self) -> Tensor:
+        """The angle in (-π/2, π/2) whose tangent is x."""
+    def atan2(self, y: Operand) -> Tensor:
+        """The angle of the point (y, x): ``atan(x / y)`` in the right quadrant."""
+    def atanh(self) -> Tensor:
+        """The inverse of tanh, for |x| < 1."""
+    def backward(
+        self,
+        gradient: Any = None,
+        retain_graph: builtins.bool | None = None,
+        create_graph: builtins.bool = False,
+    ) -> None:
+        """Fill ``.grad`` of every tensor this one was computed from (and is still held)."""
+    def bitwise_and(self, y: Operand) -> Tensor:
+        """Bits set in both."""
+    def bitwise_not(self) -> Tensor:
+        """All bits flipped."""
+    def bitwise_or(self, y: Operand) -> Tensor:
+        """Bits set in one at least."""
+    def bitwise_xor(self, y: Operand) -> Tensor:
+        """Bits set in one."""
+    def bmm(self, other: Any) -> Tensor:
+        """The matrix product of two matrices (or batches of them)."""
+    def bool(self) -> Tensor:
+        """As booleans: whether elements are non-zero."""
+    def broadcast_to(self, shape: tuple[builtins.int, ...]) -> Tensor:
+        """`x` repeated along new axes and axes of extent 1, as a view."""
+    def ceil(self) -> Tensor:
+        """The smallest whole number ≥ x."""
+    def chunk(self, chunks: builtins.int, dim: builtins.int = 0) -> tuple[Tensor, ...]:
+        """`x` cut along `dim` into at most `chunks` pieces of equal size but the last."""
+    def clamp(
+        self,
+        min: builtins.int | builtins.float | builtins.bool | None = None,
+        max: builtins.int | builtins.float | builtins.bool | None = None,
+    ) -> Tensor:
+        """``x`` limited to [min, max]; outside the gradient is 0."""
+    def clamp_(self, min: builtins.float | None = None, max: builtins.float | None = None) -> Tensor:
+        """Limit every element to [min, max]."""
+    def clip(
+        self,
+        min: builtins.int | builtins.float | builtins.bool | None = None,
+        max: builtins.int | builtins.float | builtins.bool | None = None,
+    ) -> Tensor:
+        """``x`` limited to [min, max]; outside the gradient is 0."""
+    def clone(self) -> Tensor:
+        """A copy with history."""
+    def contiguous(self) -> Tensor:
+        """The same values in row order in memory."""
+    def copy_(self, source: Any) -> Tensor:
+        """Overwrite the values with those of `source`, broadcast and cast."""
+    def cos(self) -> Tensor:
+        """``cos x``."""
+    def cosh(self) -> Tensor:
+        """``(eˣ + e⁻ˣ) / 2``."""
+    def cumprod(self, dim: builtins.int, *, axis: builtins.int = ...) -> Tensor:
+        """Running products ``Π_{j≤i} x_j`` along `dim`; right also where factors are zero."""
+    def cumsum(self, dim: builtins.int, *, axis: builtins.int = ...) -> Tensor:
+        """Running sums ``Σ_{j≤i} x_j`` along `dim`."""
+    def div(self, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+        """``x / other``, optionally rounded: ``rounding_mode`` is None, ``"trunc"`` or ``"floor"``."""
+    def div_(self, other: Any) -> Tensor:
+        """``x = divide(x, other)``, in place."""
+    def divide(self, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+        """``x / other``, optionally rounded: ``rounding_mode`` is None, ``"trunc"`` or ``"floor"``."""
+    def dot(self, other: Any) -> Tensor:
+        """The matrix product; of two vectors, a scalar."""
+    def double(self) -> Tensor:
+        """As float64."""
+    def eq(self, y: Operand) -> Tensor:
+        """``x == y``, elementwise."""
+    def erf(self) -> Tensor:
+        """The error function ``2/√π ∫₀ˣ e^(-t²) dt``."""
+    def exp(self) -> Tensor:
+        """``eˣ``."""
+    def expand(self, *sizes: Any) -> Tensor:
+        """`x` broadcast to `sizes`; -1 keeps an extent."""
+    def expand_as(self, other: Tensor) -> Tensor:
+        """`x` broadcast to the shape of `other`."""
+    def expm1(self) -> Tensor:
+        """``eˣ - 1``, accurate near 0."""
+    def fill_(self, value: builtins.float) -> Tensor:
+        """Set every element to `value`."""
+    def flatten(self, start_dim: builtins.int = 0, end_dim: builtins.int = -1) -> Tensor:
+        """The axes from `start_dim` to `end_dim` merged into one."""
+    def flip(self, *dims: Any) -> Tensor:
+        """The order of elements reversed along `dims`."""
+    def float(self) -> Tensor:
+        """As float32."""
+    def floor(self) -> Tensor:
+        """The largest whole number ≤ x."""
+    def floor_divide(self, y: Operand) -> Tensor:
+        """``⌊x / y⌋``, without a gradient."""
+    def gather(self, dim: builtins.int, index: Operand, *, axis: builtins.int = ...) -> Tensor:
+        """``out[i][j] = x[index[i][j]][j]`` for dim 0: one element per index (PyTorch's gather)."""
+    def ge(self, y: Operand) -> Tensor:
+        """``x >= y``."""
+    def getitem(self, index: Any) -> Tensor:
+        """``x[index]`` by NumPy's rules; what is read twice gets both gradients."""
+    def greater(self, y: Operand) -> Tensor:
+        """``x > y``."""
+    def greater_equal(self, y: Operand) -> Tensor:
+        """``x >= y``."""
+    def gt(self, y: Operand) -> Tensor:
+        """``x > y``."""
+    def half(self) -> Tensor:
+        """As float16."""
+    def index_select(self, dim: builtins.int, index: Any) -> Tensor:
+        """The slices of `x` named by a vector of indices along `dim`."""
+    def int(self) -> Tensor:
+        """As int32."""
+    def isfinite(self) -> Tensor:
+        """True where x is a finite number."""
+    def isinf(self) -> Tensor:
+        """True where x is infinite."""
+    def isnan(self) -> Tensor:
+        """True where x is not a number."""
+    def le(self, y: Operand) -> Tensor:
+        """``x <= y``."""
+    def less(self, y: Operand) -> Tensor:
+        """``x < y``."""
+    def less_equal(self, y: Operand) -> Tensor:
+        """``x <= y``."""
+    def log(self) -> Tensor:
+        """The natural logarithm."""
+    def log10(self) -> Tensor:
+        """The logarithm to base 10."""
+    def log1p(self) -> Tensor:
+        """``log(1 + x)``, accurate near 0."""
+    def log2(self) -> Tensor:
+        """The logarithm to base 2."""
+    def logaddexp(self, y: Operand) -> Tensor:
+        """``log(eˣ + eʸ)``."""
+    def logical_and(self, y: Operand) -> Tensor:
+        """Both are non-zero."""
+    def logical_not(self) -> Tensor:
+        """True where x is zero."""
+    def logical_or(self, y: Operand) -> Tensor:
+        """One at least is non-zero."""
+    def logical_xor(self, y: Operand) -> Tensor:
+        """Exactly one is non-zero."""
+    def logsumexp(
+        self,
+        dim: builtins.int | tuple[builtins.int, ...] | None,
+        keepdim: builtins.bool = False,
+        *,
+        axis: builtins.int | tuple[builtins.int, ...] | None = ...,
+        keepdims: builtins.bool = ...,
+    ) -> Tensor:
+        """``log Σ eˣ`` over `dim`, without overflow; its slope is the softmax."""
+    def long(self) -> Tensor:
+        """As int64."""
+    def lt(self, y: Operand) -> Tensor:
+        """``x < y``."""
+    @property
+    def mT(self) -> Tensor:
+        """The last two axes exchanged."""
+    def masked_fill(self, mask: Any, value: Any) -> Tensor:
+        """`x` with `value` where `mask` holds."""
+    def matmul(self, y: Operand) -> Tensor:
+        """``x @ y``: vectors, matrices, or batches of matrices, whose leading axes broadcast."""
+    def max(self, dim: Any = None, keepdim: builtins.bool = False, **aliases: Any) -> Any:
+        """The largest element: of all, of two tensors elementwise, or with its index along `dim`."""
+    def maximum(self, y: Operand) -> Tensor:
+        """The larger of two; equal ones share the gradient."""
+    def mean(
+        self,
+        dim: builtins.int | tuple[builtins.int, ...] | None = None,
+        keepdim: builtins.bool = False,
+        *,
+        axis: builtins.int | tuple[builtins.int, ...] | None = ...,
+        keepdims: builtins.bool = ...,
+    ) -> Tensor:
+        """``Σ x / n`` over the axes `dim`."""
+    def min(self, dim: Any = None, keepdim: builtins.bool = False, **aliases: Any) -> Any:
+        """The smallest element; the call forms are those of :func:`max`."""
+    def minimum(self, y: Operand) -> Tensor:
+        """The smaller of two; equal ones share the gradient."""
+    def mm(self, other: Any) -> Tensor:
+        """The matrix product of two matrices (or batches of them)."""
+    def mul(self, y: Operand) -> Tensor:
+        """``x · y``, elementwise."""
+    def mul_(self, other: Any) -> Tensor:
+        """``x = multiply(x, other)``, in place."""
+    def multiply(self, y: Operand) -> Tensor:
+        """``x · y``, elementwise."""
+    def mv(self, other: Any) -> Tensor:
+        """The matrix product of two matrices (or batches of them)."""
+    def ne(self, y: Operand) -> Tensor:
+        """``x != y``."""
+    def neg(self) -> Tensor:
+        """``-x``."""
+    def negative(self) -> Tensor:
+        """``-x``."""
+    def not_equal(self, y: Operand) -> Tensor:
+        """``x != y``."""
+    def outer(self, other: Any) -> Tensor:
+        """``x_i y_j`` for two vectors."""
+    def permute(self, *dims: Any) -> Tensor:
+        """Axes in another order."""
+    def pow(self, y: Operand) -> Tensor:
+        """``xʸ``; a whole number as exponent is a product, so negative bases are fine."""
+    def pow_(self, other: Any) -> Tensor:
+        """``x = pow(x, other)``, in place."""
+    def prod(
+        self,
+        dim: builtins.int | tuple[builtins.int, ...] | None = None,
+        keepdim: builtins.bool = False,
+        *,
+        axis: builtins.int | tuple[builtins.int, ...] | None = ...,
+        keepdims: builtins.bool = ...,
+    ) -> Tensor:
+        """``Π x`` over `dim`; right also where factors are zero."""
+    def reciprocal(self) -> Tensor:
+        """``1 / x``."""
+    def remainder(self, y: Operand) -> Tensor:
+        """``x - y ⌊x / y⌋``: the sign of `y`, as Python's ``%``."""
+    def reshape(self, *shape: Any) -> Tensor:
+        """The same elements in another shape; one extent may be -1."""
+    def roll(self, shifts: Any, dims: Any = None) -> Tensor:
+        """Elements shifted by `shifts` along `dims`; what leaves at one end enters at the other."""
+    def round(self) -> Tensor:
+        """The nearest whole number; halves go to the even one."""
+    def rsqrt(self) -> Tensor:
+        """``1 / √x``."""
+    def scatter_add(self, dim: builtins.int, index: Operand, src: Operand, *, axis: builtins.int = ...) -> Tensor:
+        """A copy of `x` with ``out[index[i][j]][j] += src[i][j]`` for dim 0."""
+    def sign(self) -> Tensor:
+        """-1, 0 or 1; the gradient is 0."""
+    def sin(self) -> Tensor:
+        """``sin x``."""
+    def sinh(self) -> Tensor:
+        """``(eˣ - e⁻ˣ) / 2``."""
+    def split(
+        self,
+        split_size_or_sections: Any,
+        dim: builtins.int = 0,
+        **aliases: Any,
+    ) -> tuple[Tensor, ...]:
+        """`x` cut along `dim` into pieces of one size, or of the sizes listed."""
+    def sqrt(self) -> Tensor:
+        """``√x``."""
+    def square(self) -> Tensor:
+        """``x²``."""
+    def squeeze(self, *dim: Any) -> Tensor:
+        """Axes of extent 1 removed: all of them, or those named by `dim`."""
+    def std(
+        self,
+        dim: Any = None,
+        unbiased: builtins.bool = True,
+        keepdim: builtins.bool = False,
+        **more: Any,
+    ) -> Tensor:
+        """The square root of :func:`var`, with the same arguments."""
+    def sub(self, y: Operand) -> Tensor:
+        """``x - y``."""
+    def sub_(self, other: Any) -> Tensor:
+        """``x = subtract(x, other)``, in place."""
+    def subtract(self, y: Operand) -> Tensor:
+        """``x - y``."""
+    def sum(
+        self,
+        dim: builtins.int | tuple[builtins.int, ...] | None = None,
+        keepdim: builtins.bool = False,
+        *,
+        axis: builtins.int | tuple[builtins.int, ...] | None = ...,
+        keepdims: builtins.bool = ...,
+    ) -> Tensor:
+        """``Σ x`` over the axes `dim` (all when None)."""
+    def swapaxes(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
+        """Two axes exchanged."""
+    def swapdims(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
+        """Two axes exchanged."""
+    def t(self) -> Tensor:
+        """The transpose of a matrix; vectors stay as they are."""
+    def take_along_dim(self, indices: Operand, dim: builtins.int, *, axis: builtins.int = ...) -> Tensor:
+        """``out[.., i, ..] = x[.., indices[.., i, ..], ..]`` along `dim`."""
+    def tan(self) -> Tensor:
+        """``tan x``."""
+    def tanh(self) -> Tensor:
+        """``(eˣ - e⁻ˣ) / (eˣ + e⁻ˣ)``."""
+    def to(
+        self,
+        *args: Any,
+        device: Any = None,
+        dtype: Any = None,
+        copy: builtins.bool = False,
+    ) -> Tensor:
+        """`x` on another device or in another dtype: ``to("cpu")``, ``to(dd.float64)``, ``to(y)``."""
+    def transpose(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
+        """Two axes exchanged."""
+    def tril(self, diagonal: builtins.int = 0) -> Tensor:
+        """The lower triangle; `diagonal` moves its edge up."""
+    def triu(self, diagonal: builtins.int = 0) -> Tensor:
+        """The upper triangle; `diagonal` moves its edge up."""
+    def true_divide(self, y: Operand) -> Tensor:
+        """``x / y``; integers give the default float."""
+    def trunc(self) -> Tensor:
+        """x without its fractional part."""
+    def type_as(self, other: Tensor) -> Tensor:
+        """In the dtype of `other`."""
+    def unbind(self, dim: builtins.int = 0) -> tuple[Tensor, ...]:
+        """The slices along `dim`, that axis gone."""
+    def unflatten(self, dim: builtins.int, sizes: tuple[builtins.int, ...]) -> Tensor:
+        """The axis `dim` split into `sizes`."""
+    def unsqueeze(self, dim: builtins.int, *, axis: builtins.int = ...) -> Tensor:
+        """A new axis of extent 1 at `dim`."""
+    def var(
+        self,
+        dim: Any = None,
+        unbiased: builtins.bool = True,
+        keepdim: builtins.bool = False,
+        *,
+        correction: builtins.int | None = None,
+        axis: Any = None,
+        keepdims: builtins.bool = False,
+    ) -> Tensor:
+        """``Σ (x - mean)² / (n - correction)``; correction 1 unless `unbiased` is False."""
+    def view(self, *shape: Any) -> Tensor:
+        """The same elements in another shape; one extent may be -1."""
+    def where(self, x: Operand, y: Operand) -> Tensor:
+        """``x`` where `condition` holds, ``y`` elsewhere."""
+    def zero_(self) -> Tensor:
+        """Set every element to 0."""

@@ -1,0 +1,13 @@
+"""Small named tools, and the questions system A's users ask about the GPU."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from deepdive.utils.gpu import check_cupy, import_cupy_else_numpy
+
+
+def __getattr__(name: str) -> Any:
+    if name == "CUPY_AVAILABLE":  # asked for only when somebody looks: CuPy is slow to import
+        return check_cupy()
+    raise AttributeError(f"module 'deepdive.utils' has no attribute {name!r}")
