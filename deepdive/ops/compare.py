@@ -11,21 +11,23 @@ from deepdive.core.operator import Operator, register
 
 
 def _binary(word: str, promotes: str | None, doc: str, *names: str) -> Any:
-    def forward(self: Any, xp: Any, x: Any, y: Any) -> Any:
+    def forward(self, xp, x, y):
         return getattr(xp, word)(x, y)
 
     title = "".join(part.capitalize() for part in word.split("_"))
     body = {"forward": forward, "promotes": promotes, "__doc__": doc, "__module__": __name__}
-    return register(*names, word=word)(type(title, (Operator,), body))
+    cls = type(title, (Operator,), body)
+    return register(*names, word=word)(cls)
 
 
 def _unary(word: str, doc: str, *names: str) -> Any:
-    def forward(self: Any, xp: Any, x: Any) -> Any:
+    def forward(self, xp, x):
         return getattr(xp, word)(x)
 
     title = "".join(part.capitalize() for part in word.split("_"))
     body = {"forward": forward, "__doc__": doc, "__module__": __name__}
-    return register(*names, word=word)(type(title, (Operator,), body))
+    cls = type(title, (Operator,), body)
+    return register(*names, word=word)(cls)
 
 
 Equal = _binary("equal", "common", "``x == y``, elementwise.", "eq", "__eq__")

@@ -14,7 +14,8 @@ def spread(xp: Any, grad: Any, dim: Dim, keepdim: bool, shape: tuple[int, ...]) 
     """Give a reduced array its axes back, broadcast to `shape`."""
     if not keepdim and dim is not None:
         reduced = _dims(dim, len(shape))
-        grad = xp.reshape(grad, tuple(1 if i in reduced else n for i, n in enumerate(shape)))
+        sizes = tuple(1 if i in reduced else n for i, n in enumerate(shape))
+        grad = xp.reshape(grad, sizes)
     return xp.broadcast_to(grad, shape)
 
 
@@ -78,9 +79,11 @@ class Amin(Operator):
 
 def share_ties(xp: Any, grad: Any, x: Any, out: Any, dim: Dim, keepdim: bool) -> Any:
     """The gradient of an extreme, split among all elements that attain it."""
-    hit = xp.astype(x == spread(xp, out, dim, keepdim, x.shape), grad.dtype)
+    top = spread(xp, out, dim, keepdim, x.shape)
+    hit = xp.astype(x == top, grad.dtype)
     count = xp.sum(hit, axis=dim, keepdims=True)
-    return hit / count * spread(xp, grad, dim, keepdim, x.shape)
+    slope = spread(xp, grad, dim, keepdim, x.shape)
+    return hit / count * slope
 
 
 @register("argmax")
@@ -277,8 +280,9 @@ class LogSumExp(Operator):
         return xp.logsumexp(x, axis=self.dim, keepdims=self.keepdim)
 
     def backward(self, xp, grad, x, out):
-        weight = xp.exp(x - spread(xp, out, self.dim, self.keepdim, x.shape))
-        return spread(xp, grad, self.dim, self.keepdim, x.shape) * weight
+        total = spread(xp, out, self.dim, self.keepdim, x.shape)
+        slope = spread(xp, grad, self.dim, self.keepdim, x.shape)
+        return slope * xp.exp(x - total)
 
 
 # --- derived -----------------------------------------------------------------------------------
