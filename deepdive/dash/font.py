@@ -127,14 +127,14 @@ def _table() -> dict[str, str]:
 
 @lru_cache(maxsize=512)
 def strokes(char: str) -> tuple[int, list[np.ndarray]]:
-    """The width of a letter in grid steps and its strokes, each an (n, 2) array of points."""
+    """The width of a letter in grid steps and its strokes, each a row of points ``x + iy``."""
     width, *codes = _table().get(char, UNKNOWN).split(" ")
     return int(width, 16), [_points(code) for code in codes]
 
 
 def _points(code: str) -> np.ndarray:
-    digits = [int(digit, 16) for digit in code.lstrip("~")]
-    points = np.array(digits, dtype=float).reshape(-1, 2)
+    digits = np.array([int(digit, 16) for digit in code.lstrip("~")])
+    points = digits[0::2] + 1j * digits[1::2]
     return quadratic_spline(points) if code[0] == "~" else points
 
 
@@ -142,16 +142,16 @@ def quadratic_spline(control: np.ndarray, steps: int = 6) -> np.ndarray:
     """Points on the quadratic spline with these control points, ``(1-t)² a + 2t(1-t) b + t² c``.
 
     Args:
-        control: (n, 2) with n ≥ 3; the curve touches the middle of every inner side.
+        control: n ≥ 3 points ``x + iy``; the curve touches the middle of every inner side.
         steps: how many straight pieces stand for one arc.
     """
     middles = (control[1:-2] + control[2:-1]) / 2
-    starts = np.vstack([control[:1], middles])  # (n - 2, 2)
-    ends = np.vstack([middles, control[-1:]])
-    t = np.linspace(0, 1, steps + 1)[None, 1:, None]
-    a, b, c = starts[:, None], control[1:-1, None], ends[:, None]
-    arcs = (1 - t) ** 2 * a + 2 * t * (1 - t) * b + t**2 * c  # (n - 2, steps, 2)
-    return np.vstack([control[:1], arcs.reshape(-1, 2)])
+    a = np.append(control[0], middles)  # (n - 2,): where each arc starts,
+    b = control[1:-1]  # is drawn to,
+    c = np.append(middles, control[-1])  # and ends
+    t = np.linspace(0, 1, steps + 1)[1:, None]
+    arcs = (1 - t) ** 2 * a + 2 * t * (1 - t) * b + t**2 * c  # (steps, n - 2)
+    return np.append(control[0], arcs.T)
 
 
 def text_width(text: str, size: float) -> float:

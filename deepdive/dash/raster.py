@@ -2,15 +2,18 @@
 
 One idea draws everything: a shape is a function that says how far a pixel is from its edge
 (negative inside).  The pixel is covered by ``clip(1/2 - distance, 0, 1)``, and colours are mixed
-in that proportion.  :class:`deepdive.dash.svg.SvgCanvas` has the same methods.
+in that proportion.  A point is the complex number x + iy, so a distance is ``abs(p - q)``.
+:class:`deepdive.dash.svg.SvgCanvas` has the same methods.
 """
 
 from __future__ import annotations
 
+import math
 import struct
 import zlib
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -55,31 +58,33 @@ class RasterCanvas:
         thickness: float = 1.0,
     ) -> None:
         """A rectangle with rounded corners, filled and outlined as asked."""
-        s = self.scale
-        half = np.array([width, height]) * s / 2
-        centre = np.array([x, y]) * s + half
-        radius = min(radius * s, *half)
-        margin = thickness * s + 1
-        px, py, box = self._pixels_around(centre - half - margin, centre + half + margin)
-        dx = np.abs(px - centre[0]) - (half[0] - radius)
-        dy = np.abs(py - centre[1]) - (half[1] - radius)
+        half = complex(width, height) * self.scale / 2
+        centre = complex(x, y) * self.scale + half
+        radius = min(radius * self.scale, half.real, half.imag)
+        pen = thickness * self.scale / 2
+        corners = np.array([centre - half, centre + half])
+        pixels, start = self._around(corners, pen + 1)
+        offset = pixels - centre
+        dx = abs(offset.real) - half.real + radius
+        dy = abs(offset.imag) - half.imag + radius
         outside = np.hypot(np.maximum(dx, 0), np.maximum(dy, 0))
-        distance = outside + np.minimum(np.maximum(dx, dy), 0) - radius
+        inside = np.minimum(np.maximum(dx, dy), 0)
+        distance = outside + inside - radius
         if fill:
-            self._blend(box, 0.5 - distance, fill)
+            self._blend(start, 0.5 - distance, fill)
         if stroke:
-            self._blend(box, 0.5 + thickness * s / 2 - np.abs(distance), stroke)
+            self._blend(start, 0.5 + pen - abs(distance), stroke)
 
     def line(
         self, points: Sequence[Point], color: str, thickness: float = 1.0, opacity: float = 1.0
     ) -> None:
         """Straight lines from point to point, with round ends."""
-        path = np.asarray(points, dtype=float) * self.scale
+        path = as_complex(points) * self.scale
         reach = thickness * self.scale / 2 + 0.5
-        for start, end in zip(path[:-1], path[1:], strict=True):
-            low, high = np.minimum(start, end) - reach, np.maximum(start, end) + reach
-            px, py, box = self._pixels_around(low, high)
-            self._blend(box, reach - segment_distance(px, py, start, end), color, opacity)
+        for segment in zip(path[:-1], path[1:], strict=True):
+            pixels, start = self._around(np.array(segment), reach)
+            distance = segment_distance(pixels, *segment)
+            self._blend(start, reach - distance, color, opacity)
 
     def curve(self, points: Sequence[Point], color: str, thickness: float = 1.0) -> None:
         """Cubic Bézier arcs: start, two control points, end, two control points, end, …"""
@@ -87,16 +92,16 @@ class RasterCanvas:
 
     def polygon(self, points: Sequence[Point], fill: str) -> None:
         """A filled convex polygon."""
-        path = np.asarray(points, dtype=float) * self.scale
-        px, py, box = self._pixels_around(path.min(0) - 1, path.max(0) + 1)
-        x, y = path[:, 0], path[:, 1]
-        turn = np.sign(x @ np.roll(y, -1) - y @ np.roll(x, -1)) or 1.0
-        distance = np.float64(-np.inf)
-        for (ax, ay), (bx, by) in zip(path, np.roll(path, -1, 0), strict=True):
-            length = max(float(np.hypot(bx - ax, by - ay)), 1e-9)
-            edge = turn * ((by - ay) * (px - ax) - (bx - ax) * (py - ay)) / length
-            distance = np.maximum(distance, edge)
-        self._blend(box, 0.5 - distance, fill)
+        path = as_complex(points) * self.scale
+        pixels, start = self._around(path, 1.0)
+        area = (path.conj() * np.roll(path, -1)).imag.sum()
+        turn = 1.0 if area >= 0 else -1.0
+        distance = np.full(pixels.shape, -np.inf)
+        for a, b in zip(path, np.roll(path, -1), strict=True):
+            side = (b - a) / max(abs(b - a), 1e-9)
+            left_of = ((pixels - a) * side.conjugate()).imag
+            distance = np.maximum(distance, -turn * left_of)
+        self._blend(start, 0.5 - distance, fill)
 
     def text(
         self,
@@ -112,41 +117,51 @@ class RasterCanvas:
         em = size * self.scale
         share = {"start": 0.0, "middle": 0.5, "end": 1.0}[anchor]
         pen = x * self.scale - share * text_width(text, em)
+        top = y * self.scale - 12 * UNIT * em
         for char in text:
             mask, pad = glyph_mask(char, round(em, 2), bold)
-            left, top = round(pen) - pad, round(y * self.scale - 12 * UNIT * em) - pad
-            self._blend(self._clip(left, top, mask.shape[1], mask.shape[0]), mask, color)
+            self._blend((round(pen) - pad, round(top) - pad), mask, color)
             pen += (strokes(char)[0] + SPACING) * UNIT * em
 
     def encode(self) -> bytes:
         """The picture as the bytes of a PNG file."""
         return encode_png(self.pixels)
 
-    def _pixels_around(self, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Centres of the pixels of a box as a row and a column, and the box."""
-        left, top = np.floor(low).astype(int)
-        right, bottom = np.ceil(high).astype(int)
+    def _around(self, points: np.ndarray, reach: float) -> tuple[np.ndarray, tuple[int, int]]:
+        """The centres of the pixels around some points, and the column and row they start at."""
         rows, columns = self.pixels.shape[:2]
-        left, right = max(left, 0), min(right, columns)
-        top, bottom = max(top, 0), min(bottom, rows)
-        px = np.arange(left, right)[None, :] + 0.5
-        py = np.arange(top, bottom)[:, None] + 0.5
-        return px, py, self._clip(left, top, right - left, bottom - top)
-
-    def _clip(self, left: int, top: int, width: int, height: int) -> tuple[slice, ...]:
-        """A box on the canvas, and the part of a mask of that size which falls on it."""
-        rows, columns = self.pixels.shape[:2]
-        x0, x1 = max(left, 0), min(left + width, columns)
-        y0, y1 = max(top, 0), min(top + height, rows)
-        inside = slice(y0 - top, max(y1, y0) - top), slice(x0 - left, max(x1, x0) - left)
-        return slice(y0, max(y1, y0)), slice(x0, max(x1, x0)), *inside
+        x = _span(points.real, reach, columns)
+        y = _span(points.imag, reach, rows)
+        return x + 1j * y[:, None] + (0.5 + 0.5j), (_first(x), _first(y))
 
     def _blend(
-        self, box: tuple[slice, ...], coverage: np.ndarray, color: str, opacity: float = 1.0
+        self, start: tuple[int, int], coverage: np.ndarray, color: str, opacity: float = 1.0
     ) -> None:
-        share = np.clip(coverage[box[2:]], 0, 1)[..., None] * opacity
-        target = self.pixels[box[:2]]
+        """Mixes a colour into the pixels from `start` on; what lies outside is cut off."""
+        left, top = start
+        coverage = coverage[max(-top, 0) :, max(-left, 0) :]
+        height, width = coverage.shape
+        target = self.pixels[max(top, 0) :, max(left, 0) :][:height, :width]
+        coverage = coverage[: target.shape[0], : target.shape[1]]
+        share = np.clip(coverage, 0, 1)[..., None] * opacity
         target[:] = np.rint(target + share * (np.array(rgb(color)) - target))
+
+
+def _span(values: np.ndarray, reach: float, limit: int) -> np.ndarray:
+    """The whole numbers between the ends, as far as they are on the canvas."""
+    first = math.floor(values.min() - reach)
+    last = math.ceil(values.max() + reach)
+    return np.arange(max(first, 0), min(last, limit))
+
+
+def _first(span: np.ndarray) -> int:
+    return int(span[0]) if len(span) else 0
+
+
+def as_complex(points: Any) -> np.ndarray:
+    """Points (x, y) as numbers x + iy."""
+    pairs = np.asarray(points, dtype=float)
+    return pairs[:, 0] + 1j * pairs[:, 1]
 
 
 def rgb(color: str) -> tuple[int, int, int]:
@@ -166,23 +181,23 @@ def rgb(color: str) -> tuple[int, int, int]:
         raise ArgumentError("not a colour", got=repr(color), expected="'#rrggbb'") from None
 
 
-def segment_distance(
-    px: np.ndarray, py: np.ndarray, start: np.ndarray, end: np.ndarray
-) -> np.ndarray:
+def segment_distance(pixels: np.ndarray, start: complex, end: complex) -> np.ndarray:
     """Distance of points from the line segment between `start` and `end`."""
-    (ax, ay), (bx, by) = start, end
-    dx, dy = bx - ax, by - ay
-    t = np.clip(((px - ax) * dx + (py - ay) * dy) / max(dx * dx + dy * dy, 1e-12), 0, 1)
-    return np.hypot(px - ax - t * dx, py - ay - t * dy)
+    side = end - start
+    along = ((pixels - start) * side.conjugate()).real
+    t = np.clip(along / max(abs(side) ** 2, 1e-12), 0, 1)
+    return abs(pixels - start - t * side)
 
 
-def flatten(points: Sequence[Point], steps: int = 14) -> np.ndarray:
+def flatten(points: Sequence[Point], steps: int = 14) -> list[Point]:
     """Cubic Bézier arcs as straight pieces, ``(1-t)³a + 3t(1-t)²b + 3t²(1-t)c + t³d``."""
-    path = np.asarray(points, dtype=float)
-    t = np.linspace(0, 1, steps + 1)[None, 1:, None]
-    a, b, c, d = path[:-1:3, None], path[1::3, None], path[2::3, None], path[3::3, None]
-    arcs = (1 - t) ** 3 * a + 3 * t * (1 - t) ** 2 * b + 3 * t**2 * (1 - t) * c + t**3 * d
-    return np.vstack([path[:1], arcs.reshape(-1, 2)])
+    path = as_complex(points)
+    a, b, c, d = path[:-1:3], path[1::3], path[2::3], path[3::3]
+    t = np.linspace(0, 1, steps + 1)[1:, None]
+    s = 1 - t
+    arcs = s**3 * a + 3 * t * s**2 * b + 3 * t**2 * s * c + t**3 * d  # (steps, arcs)
+    flat = np.append(path[0], arcs.T)
+    return list(zip(flat.real.tolist(), flat.imag.tolist(), strict=True))
 
 
 @lru_cache(maxsize=2048)
@@ -192,13 +207,13 @@ def glyph_mask(char: str, em: float, bold: bool = False) -> tuple[np.ndarray, in
     pen = em * (0.125 if bold else 0.092)
     pad = int(pen) + 2
     width, lines = strokes(char)
-    shape = int(16 * unit) + 2 * pad, int(width * unit) + 2 * pad + 1
-    py, px = (np.arange(n)[:, None] + 0.5 - pad for n in shape)
-    nearest = np.full(shape, np.inf)
+    x = np.arange(int(width * unit) + 2 * pad + 1)
+    y = np.arange(int(16 * unit) + 2 * pad)
+    pixels = x + 1j * y[:, None] - pad * (1 + 1j)
+    nearest = np.full(pixels.shape, np.inf)
     for line in lines:
-        for start, end in zip(line[:-1] * unit, line[1:] * unit, strict=True):
-            distance = segment_distance(px.T, py, start + 0.5, end + 0.5)
-            nearest = np.minimum(nearest, distance)
+        for segment in zip(line[:-1] * unit, line[1:] * unit, strict=True):
+            nearest = np.minimum(nearest, segment_distance(pixels, *segment))
     return np.clip(pen / 2 + 0.5 - nearest, 0, 1), pad
 
 
@@ -215,14 +230,15 @@ def encode_png(pixels: np.ndarray) -> bytes:
             expected="uint8 (H, W, 3)",
         )
     height, width, _ = pixels.shape
+    plain = pixels.reshape(height, -1)
     # filter 2, "up": each row minus the one above; flat areas become zeros, which pack well
-    above = np.vstack([np.zeros((1, width * 3), np.uint8), pixels.reshape(height, -1)[:-1]])
-    rows = np.empty((height, 1 + width * 3), np.uint8)
-    rows[:, 0] = 2
-    np.subtract(pixels.reshape(height, -1), above, out=rows[:, 1:])
+    rows = np.full((height, 1 + width * 3), 2, np.uint8)
+    rows[0, 1:] = plain[0]
+    np.subtract(plain[1:], plain[:-1], out=rows[1:, 1:])
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunks = (b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes(), 6)), (b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, body) for kind, body in chunks)
+    packed = zlib.compress(rows.tobytes(), 6)
+    chunks = _chunk(b"IHDR", header) + _chunk(b"IDAT", packed) + _chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunks
 
 
 def _chunk(kind: bytes, body: bytes) -> bytes:

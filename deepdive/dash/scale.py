@@ -22,14 +22,18 @@ class Scale:
 
     def __init__(self, values: object, *, log: bool = False, count: int = 5) -> None:
         self.log = log
-        finite = self._transform(np.asarray(values, dtype=float).ravel())
-        finite = finite[np.isfinite(finite)]
-        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+        found = self._transform(np.asarray(values, dtype=float).ravel())
+        finite = found[np.isfinite(found)]
+        low = float(finite.min(initial=np.inf))
+        high = float(finite.max(initial=-np.inf))
+        if low > high:  # there are no values
+            low, high = 0.0, 1.0
         if high - low <= 1e-12 * max(abs(low), abs(high)):
             pad = abs(low) * 0.1 or 1.0
             low, high = low - pad, high + pad
-        self.low, self.high = low, high
-        self.ticks = log_ticks(low, high, count) if log else round_ticks(low, high, count)
+        self.low = low
+        self.high = high
+        self.ticks = (log_ticks if log else round_ticks)(low, high, count)
         self.labels = [f"{tick:g}" for tick in self.ticks] if log else labels(self.ticks)
 
     def _transform(self, values: np.ndarray) -> np.ndarray:
