@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from deepdive import config, dtypes
 from deepdive.backend import speakers
 from deepdive.core import random
-from deepdive.core.operator import REGISTRY
+from deepdive.core.operator import REGISTRY, tensor_words
 from deepdive.core.tensor import Tensor, array_of, wrap
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -236,3 +236,15 @@ def rand_like(x: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> T
 def randn_like(x: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """Normal numbers, in the shape and dtype of `x`."""
     return randn(tuple(x.shape), **_like(x, dtype), requires_grad=requires_grad)
+
+
+# --- the vocabulary's own creation words, spoken with Tensors ------------------------------------
+def _constant(word: str) -> Any:
+    def create(*args: Any, **kwargs: Any) -> Tensor:
+        return wrap(getattr(_speaker(None), word)(*args, **kwargs))
+
+    return create
+
+
+for _word in ("zeros", "ones", "full", "arange", "eye", "random_bits"):
+    setattr(tensor_words, _word, _constant(_word))
