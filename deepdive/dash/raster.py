@@ -13,6 +13,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,9 @@ import numpy as np
 from deepdive.dash.font import SPACING, UNIT, strokes, text_width
 from deepdive.errors import ArgumentError
 
+Array = np.ndarray
 Point = tuple[float, float]
+Start = tuple[int, int]  # a column and a row
 
 
 class RasterCanvas:
@@ -35,16 +38,20 @@ class RasterCanvas:
     """
 
     def __init__(
-        self, width: float, height: float, scale: float = 1.0, background: str = "#ffffff"
+        self,
+        width: float,
+        height: float,
+        scale: float = 1.0,
+        background: str = "#ffffff",
     ) -> None:
         if not (width > 0 and height > 0 and scale > 0):
             raise ArgumentError(
                 "a canvas needs a positive size", got=f"{width} × {height}, scale {scale}"
             )
         self.scale = scale
-        rows, columns = max(1, round(height * scale)), max(1, round(width * scale))
-        self.pixels = np.empty((rows, columns, 3), np.uint8)
-        self.pixels[:] = rgb(background)
+        rows = max(1, round(height * scale))
+        columns = max(1, round(width * scale))
+        self.pixels = np.full((rows, columns, 3), rgb(background), np.uint8)
 
     def rect(
         self,
@@ -76,12 +83,16 @@ class RasterCanvas:
             self._blend(start, 0.5 + pen - abs(distance), stroke)
 
     def line(
-        self, points: Sequence[Point], color: str, thickness: float = 1.0, opacity: float = 1.0
+        self,
+        points: Sequence[Point],
+        color: str,
+        thickness: float = 1.0,
+        opacity: float = 1.0,
     ) -> None:
         """Straight lines from point to point, with round ends."""
         path = as_complex(points) * self.scale
         reach = thickness * self.scale / 2 + 0.5
-        for segment in zip(path[:-1], path[1:], strict=True):
+        for segment in pairwise(path):
             pixels, start = self._around(np.array(segment), reach)
             distance = segment_distance(pixels, *segment)
             self._blend(start, reach - distance, color, opacity)
@@ -94,11 +105,13 @@ class RasterCanvas:
         """A filled convex polygon."""
         path = as_complex(points) * self.scale
         pixels, start = self._around(path, 1.0)
-        area = (path.conj() * np.roll(path, -1)).imag.sum()
-        turn = 1.0 if area >= 0 else -1.0
+        following = np.roll(path, -1)
+        area = (path.conj() * following).imag.sum()
+        turn = 1.0 if area >= 0 else -1.0  # which way round it goes
         distance = np.full(pixels.shape, -np.inf)
-        for a, b in zip(path, np.roll(path, -1), strict=True):
-            side = (b - a) / max(abs(b - a), 1e-9)
+        for a, b in zip(path, following, strict=True):
+            length = max(abs(b - a), 1e-9)
+            side = (b - a) / length
             left_of = ((pixels - a) * side.conjugate()).imag
             distance = np.maximum(distance, -turn * left_of)
         self._blend(start, 0.5 - distance, fill)
@@ -120,45 +133,48 @@ class RasterCanvas:
         top = y * self.scale - 12 * UNIT * em
         for char in text:
             mask, pad = glyph_mask(char, round(em, 2), bold)
-            self._blend((round(pen) - pad, round(top) - pad), mask, color)
+            corner = round(pen) - pad, round(top) - pad
+            self._blend(corner, mask, color)
             pen += (strokes(char)[0] + SPACING) * UNIT * em
 
     def encode(self) -> bytes:
         """The picture as the bytes of a PNG file."""
         return encode_png(self.pixels)
 
-    def _around(self, points: np.ndarray, reach: float) -> tuple[np.ndarray, tuple[int, int]]:
+    def _around(self, points: Array, reach: float) -> tuple[Array, Start]:
         """The centres of the pixels around some points, and the column and row they start at."""
-        rows, columns = self.pixels.shape[:2]
-        x = _span(points.real, reach, columns)
-        y = _span(points.imag, reach, rows)
-        return x + 1j * y[:, None] + (0.5 + 0.5j), (_first(x), _first(y))
+        rows, columns, _ = self.pixels.shape
+        x, left = _span(points.real, reach, columns)
+        y, top = _span(points.imag, reach, rows)
+        return x + 1j * y[:, None], (left, top)
 
     def _blend(
-        self, start: tuple[int, int], coverage: np.ndarray, color: str, opacity: float = 1.0
+        self,
+        start: Start,
+        coverage: Array,
+        color: str,
+        opacity: float = 1.0,
     ) -> None:
         """Mixes a colour into the pixels from `start` on; what lies outside is cut off."""
         left, top = start
         coverage = coverage[max(-top, 0) :, max(-left, 0) :]
-        height, width = coverage.shape
-        target = self.pixels[max(top, 0) :, max(left, 0) :][:height, :width]
-        coverage = coverage[: target.shape[0], : target.shape[1]]
-        share = np.clip(coverage, 0, 1)[..., None] * opacity
-        target[:] = np.rint(target + share * (np.array(rgb(color)) - target))
+        target = self.pixels[max(top, 0) :, max(left, 0) :]
+        height, width = np.minimum(target.shape[:2], coverage.shape)
+        target = target[:height, :width]
+        share = np.clip(coverage[:height, :width], 0, 1) * opacity
+        change = np.array(rgb(color)) - target
+        target[:] = np.rint(target + share[..., None] * change)
 
 
-def _span(values: np.ndarray, reach: float, limit: int) -> np.ndarray:
-    """The whole numbers between the ends, as far as they are on the canvas."""
-    first = math.floor(values.min() - reach)
-    last = math.ceil(values.max() + reach)
-    return np.arange(max(first, 0), min(last, limit))
+def _span(values: Array, reach: float, limit: int) -> tuple[Array, int]:
+    """The middles of the pixels in reach, as far as they are on the canvas, and the first one."""
+    low = math.floor(values.min() - reach)
+    high = math.ceil(values.max() + reach)
+    first = max(low, 0)
+    return np.arange(first, min(high, limit)) + 0.5, first
 
 
-def _first(span: np.ndarray) -> int:
-    return int(span[0]) if len(span) else 0
-
-
-def as_complex(points: Any) -> np.ndarray:
+def as_complex(points: Any) -> Array:
     """Points (x, y) as numbers x + iy."""
     pairs = np.asarray(points, dtype=float)
     return pairs[:, 0] + 1j * pairs[:, 1]
@@ -174,14 +190,18 @@ def rgb(color: str) -> tuple[int, int, int]:
     (255, 128, 0)
     """
     try:
-        if len(color) != 7 or color[0] != "#":
-            raise ValueError
-        return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
+        mark, digits = color[:1], color[1:]
+        red, green, blue = bytes.fromhex(digits if mark == "#" else "")
     except ValueError:
-        raise ArgumentError("not a colour", got=repr(color), expected="'#rrggbb'") from None
+        raise ArgumentError(
+            "not a colour",
+            got=repr(color),
+            expected="'#rrggbb'",
+        ) from None
+    return red, green, blue
 
 
-def segment_distance(pixels: np.ndarray, start: complex, end: complex) -> np.ndarray:
+def segment_distance(pixels: Array, start: complex, end: complex) -> Array:
     """Distance of points from the line segment between `start` and `end`."""
     side = end - start
     along = ((pixels - start) * side.conjugate()).real
@@ -192,16 +212,20 @@ def segment_distance(pixels: np.ndarray, start: complex, end: complex) -> np.nda
 def flatten(points: Sequence[Point], steps: int = 14) -> list[Point]:
     """Cubic Bézier arcs as straight pieces, ``(1-t)³a + 3t(1-t)²b + 3t²(1-t)c + t³d``."""
     path = as_complex(points)
-    a, b, c, d = path[:-1:3], path[1::3], path[2::3], path[3::3]
+    a = path[:-1:3]  # where each arc starts,
+    b = path[1::3]  # two points that pull it,
+    c = path[2::3]
+    d = path[3::3]  # and where it ends
     t = np.linspace(0, 1, steps + 1)[1:, None]
     s = 1 - t
-    arcs = s**3 * a + 3 * t * s**2 * b + 3 * t**2 * s * c + t**3 * d  # (steps, arcs)
+    arcs = s**3 * a + t**3 * d  # (steps, arcs)
+    arcs += 3 * t * s * (s * b + t * c)
     flat = np.append(path[0], arcs.T)
-    return list(zip(flat.real.tolist(), flat.imag.tolist(), strict=True))
+    return [(point.real, point.imag) for point in flat.tolist()]
 
 
 @lru_cache(maxsize=2048)
-def glyph_mask(char: str, em: float, bold: bool = False) -> tuple[np.ndarray, int]:
+def glyph_mask(char: str, em: float, bold: bool = False) -> tuple[Array, int]:
     """Coverage of a letter's pixels, between 0 and 1, and the empty margin around it."""
     unit = UNIT * em
     pen = em * (0.125 if bold else 0.092)
@@ -212,18 +236,20 @@ def glyph_mask(char: str, em: float, bold: bool = False) -> tuple[np.ndarray, in
     pixels = x + 1j * y[:, None] - pad * (1 + 1j)
     nearest = np.full(pixels.shape, np.inf)
     for line in lines:
-        for segment in zip(line[:-1] * unit, line[1:] * unit, strict=True):
-            nearest = np.minimum(nearest, segment_distance(pixels, *segment))
+        for segment in pairwise(line * unit):
+            distance = segment_distance(pixels, *segment)
+            nearest = np.minimum(nearest, distance)
     return np.clip(pen / 2 + 0.5 - nearest, 0, 1), pad
 
 
-def encode_png(pixels: np.ndarray) -> bytes:
+def encode_png(pixels: Array) -> bytes:
     """The PNG file of an (H, W, 3) array of bytes (https://www.w3.org/TR/png-3).
 
     Raises:
         ArgumentError: if `pixels` is anything else.
     """
-    if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8 or not pixels.size:
+    is_picture = pixels.ndim == 3 and pixels.shape[2] == 3
+    if not is_picture or pixels.dtype != np.uint8 or not pixels.size:
         raise ArgumentError(
             "encode_png: not a picture",
             got=f"{pixels.dtype} {pixels.shape}",
@@ -234,7 +260,7 @@ def encode_png(pixels: np.ndarray) -> bytes:
     # filter 2, "up": each row minus the one above; flat areas become zeros, which pack well
     rows = np.full((height, 1 + width * 3), 2, np.uint8)
     rows[0, 1:] = plain[0]
-    np.subtract(plain[1:], plain[:-1], out=rows[1:, 1:])
+    rows[1:, 1:] = plain[1:] - plain[:-1]
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     packed = zlib.compress(rows.tobytes(), 6)
     chunks = _chunk(b"IHDR", header) + _chunk(b"IDAT", packed) + _chunk(b"IEND", b"")

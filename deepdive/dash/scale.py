@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 
+Array = np.ndarray
+
 
 class Scale:
     """Maps values to 0…1, with round ticks; infinite and missing values have no place.
@@ -20,33 +22,49 @@ class Scale:
     ([0.0, 5.0], ['0', '5'])
     """
 
-    def __init__(self, values: object, *, log: bool = False, count: int = 5) -> None:
+    def __init__(
+        self,
+        values: object,
+        *,
+        log: bool = False,
+        count: int = 5,
+    ) -> None:
         self.log = log
-        found = self._transform(np.asarray(values, dtype=float).ravel())
+        found = self._transform(values)
         finite = found[np.isfinite(found)]
         low = float(finite.min(initial=np.inf))
         high = float(finite.max(initial=-np.inf))
         if low > high:  # there are no values
             low, high = 0.0, 1.0
-        if high - low <= 1e-12 * max(abs(low), abs(high)):
+        largest = max(abs(low), abs(high))
+        if high - low <= 1e-12 * largest:
             pad = abs(low) * 0.1 or 1.0
-            low, high = low - pad, high + pad
+            low -= pad
+            high += pad
         self.low = low
         self.high = high
-        self.ticks = (log_ticks if log else round_ticks)(low, high, count)
-        self.labels = [f"{tick:g}" for tick in self.ticks] if log else labels(self.ticks)
+        find = log_ticks if log else round_ticks
+        self.ticks = find(low, high, count)
+        self.labels = labels(self.ticks, exact=not log)
 
-    def _transform(self, values: np.ndarray) -> np.ndarray:
+    def _transform(self, values: object) -> Array:
+        numbers = np.asarray(values, dtype=float)
         if not self.log:
-            return values
+            return numbers
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(values > 0, np.log10(values), np.nan)
+            return np.where(numbers > 0, np.log10(numbers), np.nan)
 
-    def place(self, values: object) -> np.ndarray:
+    def place(self, values: object) -> Array:
         """Where values lie between the ends, 0…1; NaN where they have no place."""
-        shifted = self._transform(np.asarray(values, dtype=float)) - self.low
-        with np.errstate(invalid="ignore"):
-            return np.where(np.isfinite(shifted), shifted / (self.high - self.low), np.nan)
+        numbers = self._transform(values)
+        known = np.where(np.isfinite(numbers), numbers, np.nan)
+        return (known - self.low) / (self.high - self.low)
+
+    def marks(self) -> list[tuple[float, str]]:
+        """The ticks as their places, 0…1, and their labels."""
+        places = self.place(self.ticks).tolist()
+        pairs = zip(places, self.labels, strict=True)
+        return [(place, label) for place, label in pairs if -1e-6 < place < 1 + 1e-6]
 
 
 def round_ticks(low: float, high: float, count: int) -> list[float]:
@@ -58,7 +76,8 @@ def round_ticks(low: float, high: float, count: int) -> list[float]:
     rough = (high - low) / max(count, 1)
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * m for m in (1, 2, 5, 10) if power * m >= rough * 0.999)
-    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    first = math.ceil(low / step - 1e-9)
+    last = math.floor(high / step + 1e-9)
     return [float(f"{i * step:.12g}") for i in range(first, last + 1)]
 
 
@@ -68,30 +87,30 @@ def log_ticks(low: float, high: float, count: int) -> list[float]:
     >>> log_ticks(-2.5, 1.0, 4)
     [0.01, 0.1, 1.0, 10.0]
     """
-    first, last = math.ceil(low - 1e-9), math.floor(high + 1e-9)
+    first = math.ceil(low - 1e-9)
+    last = math.floor(high + 1e-9)
     if last - first < 1:  # less than two powers of ten: round numbers say more
         found = round_ticks(10.0**low, 10.0**high, count)
         return [tick for tick in found if tick > 0]
-    stride = max(1, math.ceil((last - first + 1) / max(count, 1)))
-    return [10.0**exponent for exponent in range(first, last + 1, stride)]
+    powers = range(first, last + 1)
+    stride = -(-len(powers) // max(count, 1))
+    return [10.0**power for power in powers[::stride]]
 
 
-def labels(ticks: list[float]) -> list[str]:
+def labels(ticks: list[float], exact: bool = True) -> list[str]:
     """Ticks as text, with as many decimals as tell them apart; very large and small ones as 1e6.
 
     >>> labels([0.0, 0.5, 1.0]), labels([0.0, 2e6])
     (['0.0', '0.5', '1.0'], ['0', '2e+06'])
     """
     largest = max(map(abs, ticks), default=0.0)
-    plain = largest == 0.0 or 1e-4 <= largest < 1e6
+    plain = exact and (largest == 0.0 or 1e-4 <= largest < 1e6)
     kind = "f" if plain else "g"
     texts: list[str] = []
     for digits in range(0 if plain else 6, 18):
         texts = [f"{tick:.{digits}{kind}}" for tick in ticks]
-        exact = not plain or all(
-            float(text) == tick for text, tick in zip(texts, ticks, strict=True)
-        )
-        if exact and len(set(texts)) == len(texts):
+        faithful = not plain or list(map(float, texts)) == ticks
+        if faithful and len(set(texts)) == len(texts):
             break
     return texts
 

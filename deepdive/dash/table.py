@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
-def table(heading: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
+Row = Sequence[str]
+
+
+def table(heading: Row, rows: Sequence[Row], left: int = 1) -> str:
     """Rows below a heading and a rule; the first `left` columns are text, the others numbers.
 
     >>> print(table(["layer", "size"], [["a", "10"], ["b", "7"]]))
@@ -14,13 +17,15 @@ def table(heading: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) 
     a        10
     b         7
     """
-    widths = [max(map(len, column)) for column in zip(heading, *rows, strict=True)]
-    lines = [_line(row, widths, left) for row in [heading, *rows]]
+    columns = zip(heading, *rows, strict=True)
+    widths = [max(map(len, column)) for column in columns]
+    first = _line(heading, widths, left)
     rule = "-" * (sum(widths) + 2 * len(widths) - 2)
-    return "\n".join([lines[0], rule, *lines[1:]])
+    lines = [_line(row, widths, left) for row in rows]
+    return "\n".join([first, rule, *lines])
 
 
-def _line(row: Sequence[str], widths: list[int], left: int) -> str:
+def _line(row: Row, widths: list[int], left: int) -> str:
     cells = []
     for i, (cell, width) in enumerate(zip(row, widths, strict=True)):
         cells.append(cell.ljust(width) if i < left else cell.rjust(width))
@@ -33,13 +38,13 @@ def byte_count(count: float) -> str:
     >>> byte_count(512), byte_count(4_300_000)
     ('512 B', '4.1 MiB')
     """
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if count < 1024:
-            break
+    if count < 1024:
+        return f"{count:.0f} B"
+    for unit in ("KiB", "MiB", "GiB"):
         count /= 1024
-    else:
-        unit = "TiB"
-    return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
+        if count < 1024:
+            return f"{count:.1f} {unit}"
+    return f"{count / 1024:.1f} TiB"
 
 
 def seconds(span: float) -> str:
