@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from deepdive import config
+from deepdive.backend import speakers
 from deepdive.core.autograd.engine import seed_of, walk
 from deepdive.core.node import Node
 from deepdive.core.tensor import Tensor, new_tensor, wrap
@@ -64,8 +65,6 @@ def grad(
 
 
 def _result(array: Any) -> Tensor:
-    from deepdive.backend import speakers
-
     if type(array) not in speakers.BY_TYPE:
         array = speakers.BY_DEVICE["cpu"].asarray(array)
     return wrap(array)
@@ -91,7 +90,12 @@ def _like(values: list[Any], single: bool) -> Any:
 
 def _zeros_for_none(found: Any, leaves: list[Tensor]) -> list[Tensor]:
     pairs = zip(found, leaves, strict=True)
-    return [wrap(leaf._data * 0) if part is None else part for part, leaf in pairs]
+    return [_zeros_like(leaf) if part is None else part for part, leaf in pairs]
+
+
+def _zeros_like(tensor: Tensor) -> Tensor:
+    # not `data * 0`: that is NaN where data are infinite, and no array where they are 0-d
+    return wrap(speakers.BY_TYPE[type(tensor._data)].zeros_like(tensor._data))
 
 
 def _leaves(primals: Any) -> list[Tensor]:
@@ -140,15 +144,15 @@ def jvp(function: Callable[..., Tensor], primals: Any, tangents: Any) -> tuple[T
     """
     out, pull = vjp(function, primals)
     with config.enable_grad():
-        dummy = wrap(out._data * 0).requires_grad_()
+        dummy = _zeros_like(out).requires_grad_()
         pulled = _listed(pull(dummy, create_graph=True))
         used = [(p, t) for p, t in zip(pulled, _listed(tangents), strict=True) if p.requires_grad]
         if not used:
-            return out.detach(), wrap(out._data * 0)
+            return out.detach(), _zeros_like(out)
         (result,) = grad(
             [p for p, _ in used], dummy, [t for _, t in used], allow_unused=True, retain_graph=True
         )
-    return out.detach(), wrap(out._data * 0) if result is None else result
+    return out.detach(), _zeros_like(out) if result is None else result
 
 
 def hvp(function: Callable[..., Tensor], primals: Any, tangents: Any) -> tuple[Tensor, Any]:
