@@ -118,6 +118,15 @@ def _fields(cls: type) -> dict[str, Any]:
     return fields
 
 
+def _known(name: str, order: tuple[str, ...]) -> str:
+    """The parameter a keyword means: itself, NumPy's word for it, or PyTorch's ``input``."""
+    if name in order:
+        return name
+    if name == "axis" and "dims" in order:  # the plural, where several axes are usual
+        return "dims"
+    return order[0] if name == "input" else ALIASES.get(name, name)
+
+
 def bind(cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     """Sort a call's arguments into inputs and fields.
 
@@ -130,9 +139,7 @@ def bind(cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, 
         args = _gathered(cls, args)
     values = dict(zip(order, args, strict=False))
     for name, value in kwargs.items():
-        name = name if name in order else ALIASES.get(name, name)
-        if name == "input" and name not in order:
-            name = order[0]
+        name = _known(name, order)
         if name not in order or name in values:
             problem = "got twice" if name in values else "unknown argument"
             raise OperatorError(
