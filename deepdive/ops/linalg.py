@@ -46,9 +46,17 @@ class Matmul(Operator):
 
 def _shared_factor(xp: Any, x: Any, grad: Any) -> Any:
     """Σ xᵀ grad over all leading axes, as one product: y is one matrix for the whole batch."""
-    rows = xp.reshape(x, (-1, x.shape[-1]))
-    slopes = xp.reshape(grad, (-1, grad.shape[-1]))
-    return xp.matmul(swap(xp, rows), slopes)
+    return xp.matmul(swap(xp, _rows(xp, x)), _rows(xp, grad))
+
+
+def _rows(xp: Any, x: Any) -> Any:
+    """All leading axes merged; counted, as -1 has no meaning for empty rows."""
+    if len(x.shape) == 2:
+        return x
+    count = 1
+    for n in x.shape[:-1]:
+        count *= n
+    return xp.reshape(x, (count, x.shape[-1]))
 
 
 def _rmatmul(self: Tensor, other: Any) -> Tensor:
