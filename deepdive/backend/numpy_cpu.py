@@ -118,7 +118,11 @@ empty = np.empty
 zeros_like = np.zeros_like
 ones_like = np.ones_like
 copy = np.copy
-contiguous = np.ascontiguousarray
+
+
+def contiguous(x: Array) -> Array:
+    """`x` in row order in memory (``np.ascontiguousarray`` would give 0-d arrays an axis)."""
+    return np.asarray(x, order="C")
 
 
 def zeros(shape: Shape, dtype: Any = None) -> Array:

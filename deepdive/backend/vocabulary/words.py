@@ -57,6 +57,13 @@ family(
     ("ones_like", "ones(x.shape, x.dtype)", "xp.ones_like(xp.asarray([3])) → [1]"),
 )
 family(
+    "x",
+    rules.unchanged,
+    rules_dtype.same,
+    ("copy", "the values in memory of their own", "xp.copy(xp.asarray([3])) → [3]"),
+    ("contiguous", "the values in row order in memory", "xp.contiguous(xp.asarray([3])) → [3]"),
+)
+family(
     "x, dtype",
     rules.unchanged,
     rules_dtype.wanted,
