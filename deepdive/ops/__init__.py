@@ -1,12 +1,19 @@
 """Level 3: the operators. Importing this package registers all of them."""
 
 from deepdive.ops import (
+    activation,
     compare,
+    conv,
     creation,
+    dropout,
     elementwise,
+    embedding,
     indexing,
     inplace,
     linalg,
+    loss,
+    norm,
+    pool,
     reduce,
     shape,
     trigonometry,

@@ -1,0 +1,102 @@
+"""Numbers that name things: rows of a table, and vectors with a single one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from deepdive.backend import speakers
+from deepdive.core.operator import Operator, derive
+from deepdive.core.tensor import Tensor, array_of, wrap
+from deepdive.errors import DTypeError, ShapeError
+
+
+def indices(name: str, given: Any, count: int, of_what: str, low: int = 0) -> Any:
+    """The array of integer `given`, all in [low, count).
+
+    Raises:
+        DTypeError: for anything but integers.
+        ShapeError: naming the first index that is out of range.
+    """
+    if isinstance(given, Tensor):
+        array = given._data
+    else:
+        array = array_of(given, speakers.of_device("cpu"))
+    if array.dtype.kind not in "iu":
+        raise DTypeError(
+            f"{name}: class numbers and indices are integers",
+            got=f"dtype {array.dtype}",
+            expected="integers of any width",
+            fix="use integers: target.long()",
+        )
+    if array.size and (array.max() >= count or array.min() < low):
+        flat = array.reshape(-1)
+        wrong = [int(i) for i in flat if not low <= i < count]
+        raise ShapeError(
+            f"{name}: index {wrong[0]} is out of range for {count} {of_what}",
+            expected=f"{low} <= index < {count}",
+            fix=f"subtract 1 if yours count from 1 to {count}" if wrong[0] == count else None,
+        )
+    return array
+
+
+class Embedding(Operator):
+    """Row ``index[i]`` of `weight` (V, D) for each index: (…) → (…, D).
+
+    The row `padding_idx` gets no gradient.
+    """
+
+    padding_idx: int | None = None
+
+    def forward(self, xp, index, weight):
+        return xp.getitem(weight, index)
+
+    def backward(self, xp, grad, index, weight_shape):
+        if self.padding_idx is not None:
+            grad = xp.where((index != self.padding_idx)[..., None], grad, 0.0)
+        return None, xp.index_add(xp.zeros(weight_shape, grad.dtype), index, grad)
+
+
+@derive("embedding", method=False)
+def embedding(input: Any, weight: Tensor, padding_idx: int | None = None) -> Tensor:
+    """The rows of `weight` (V, D) that `input` names, as (*input.shape, D).
+
+    Args:
+        input: integers in [0, V), of any shape.
+        padding_idx: a row that gets no gradient; negative ones count from the end.
+
+    Raises:
+        DTypeError: for indices that are no integers.
+        ShapeError: for an index out of range, naming it.
+
+    >>> import deepdive as dd
+    >>> embedding([2, 0], dd.tensor([[1.0, 1.0], [2.0, 2.0], [3.0, 3.0]]))
+    tensor([[3., 3.],
+            [1., 1.]])
+    """
+    rows = weight.shape[0]
+    index = indices("embedding", input, rows, "rows")
+    if padding_idx is not None:
+        padding_idx = padding_idx % rows
+    return Embedding(padding_idx)(wrap(index), weight)
+
+
+@derive("one_hot")
+def one_hot(x: Any, num_classes: int = -1) -> Tensor:
+    """A 1 at each class number, 0 elsewhere: (…) → (…, C), as int64.
+
+    `num_classes` of -1 takes the largest number plus one.
+
+    Raises:
+        DTypeError: for numbers that are no integers.
+        ShapeError: for a class out of range.
+
+    >>> one_hot([0, 2])
+    tensor([[1, 0, 0],
+            [0, 0, 1]])
+    """
+    array = indices("one_hot", x, num_classes if num_classes >= 0 else 2**63, "classes")
+    if num_classes < 0:
+        num_classes = int(array.max()) + 1 if array.size else 0
+    speaker = speakers.BY_TYPE[type(array)]
+    hit = array[..., None] == speaker.arange(num_classes)
+    return wrap(speaker.astype(hit, "int64"))

@@ -1,0 +1,223 @@
+"""Normalisation: values brought to mean 0 and variance 1 over some axes."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from deepdive.backend import speakers
+from deepdive.core import mutation
+from deepdive.core.operator import Operator, add_method, derive
+from deepdive.core.tensor import Tensor
+from deepdive.errors import ArgumentError, ShapeError
+
+
+class LayerNorm(Operator):
+    """``(x - mean) / √(var + ε) · w + b`` over the last `axes` axes (Ba et al. 2016).
+
+    x (…, *D), w and b (*D); the variance is the biased one.
+    """
+
+    axes: int = 1
+    eps: float = 1e-5
+
+    def forward(self, xp, x, weight=None, bias=None):
+        axis = -1 if self.axes == 1 else tuple(range(-self.axes, 0))
+        centred = x - xp.mean(x, axis=axis, keepdims=True)
+        variance = xp.mean(centred * centred, axis=axis, keepdims=True)
+        rstd = 1 / xp.sqrt(variance + self.eps)
+        centred *= rstd
+        self.keep(scaled=centred, rstd=rstd)
+        out = centred * (1.0 if weight is None else weight)
+        if bias is not None:
+            out += bias
+        return out
+
+    def backward(self, xp, grad, weight, scaled, rstd, needs):
+        dw = grad * scaled if needs[1] else None  # the engine sums over the rows
+        dx = None
+        if needs[0]:
+            axis = -1 if self.axes == 1 else tuple(range(-self.axes, 0))
+            g = grad * (1.0 if weight is None else weight)
+            dx = normalized_grad(xp, g, scaled, rstd, axis)
+        return dx, dw, grad
+
+
+def normalized_grad(xp: Any, g: Any, scaled: Any, rstd: Any, axis: Any) -> Any:
+    """dx for ``scaled = (x - mean) · rstd``: without the parts of g along 1 and along scaled."""
+    slope = xp.mean(g * scaled, axis=axis, keepdims=True)
+    dx = g - xp.mean(g, axis=axis, keepdims=True)
+    dx -= scaled * slope
+    dx *= rstd
+    return dx
+
+
+@derive("layer_norm", method=False)
+def layer_norm(
+    input: Tensor,
+    normalized_shape: int | tuple[int, ...],
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Mean 0 and variance 1 over the last axes, which have `normalized_shape`; then ``· w + b``.
+
+    Raises:
+        ShapeError: if the last axes of `input`, or a parameter, have another shape.
+
+    >>> import deepdive as dd
+    >>> layer_norm(dd.tensor([[1.0, 3.0]]), 2, eps=0.0)
+    tensor([[-1.,  1.]])
+    """
+    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    if not shape or tuple(input.shape[-len(shape) :]) != shape:
+        raise ShapeError(
+            f"layer_norm: input is {tuple(input.shape)} and normalized_shape is {shape}",
+            expected="the last extents of the input",
+        )
+    for name, parameter in (("weight", weight), ("bias", bias)):
+        if parameter is not None and tuple(parameter.shape) != shape:
+            raise ShapeError(f"layer_norm: {name} is {tuple(parameter.shape)}", expected=f"{shape}")
+    return LayerNorm(len(shape), eps)(input, weight, bias)
+
+
+def layernorm(self: Tensor, gamma: Any = None, beta: Any = None, eps: float = 1e-5) -> Tensor:
+    """:func:`layer_norm` over the last axis, scaled by `gamma` and shifted by `beta`."""
+    return LayerNorm(1, eps)(self, gamma, beta)
+
+
+add_method("layernorm", layernorm)
+
+
+class BatchNorm(Operator):
+    """``(x - mean) / √(var + ε) · w + b`` for each channel of x (B, C, …) over all else.
+
+    Ioffe & Szegedy 2015.  `moments` has (mean, biased var), each (C,), after a forward.
+    """
+
+    eps: float = 1e-5
+    moments: Any = None
+    name = "BatchNorm"
+
+    def forward(self, xp, x, weight=None, bias=None):
+        axes, column = channel_axes(x.shape)
+        mean = xp.mean(x, axis=axes, keepdims=True)
+        centred = x - mean
+        variance = xp.mean(centred * centred, axis=axes, keepdims=True)
+        rstd = 1 / xp.sqrt(variance + self.eps)
+        centred *= rstd
+        self.keep(scaled=centred, rstd=rstd)
+        self.moments = mean, variance
+        out = centred * (1.0 if weight is None else xp.reshape(weight, column))
+        if bias is not None:
+            out += xp.reshape(bias, column)
+        return out
+
+    def backward(self, xp, grad, weight, scaled, rstd, needs):
+        axes, column = channel_axes(grad.shape)
+        dx = dw = db = None
+        if needs[0]:
+            g = grad if weight is None else grad * xp.reshape(weight, column)
+            dx = normalized_grad(xp, g, scaled, rstd, axes)
+        if needs[1]:
+            dw = xp.sum(grad * scaled, axis=axes)
+        if needs[2]:
+            db = xp.sum(grad, axis=axes)
+        return dx, dw, db
+
+
+def channel_axes(shape: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """All axes but axis 1, and the shape (C, 1, …) that broadcasts along them."""
+    return (0, *range(2, len(shape))), (-1, *(1 for _ in shape[2:]))
+
+
+@derive("batch_norm", method=False)
+def batch_norm(
+    input: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Mean 0 and variance 1 for each channel of input (B, C, …); then ``· w + b``.
+
+    While `training` with the moments of the batch, which also move the running ones,
+    ``running += momentum · (batch - running)``, the variance there being the unbiased one; else
+    with the running ones.
+
+    Raises:
+        ShapeError: for a batch with one value per channel, or parameters that are not (C,).
+        ArgumentError: without running moments while not training.
+    """
+    _check_channels(input, running_mean, running_var, weight, bias)
+    if not training:
+        return _with_running(input, running_mean, running_var, weight, bias, eps)
+    count = math.prod(input.shape) // max(input.shape[1], 1)
+    if count == 1:
+        raise ShapeError(
+            f"batch_norm: input {tuple(input.shape)} has one value per channel: no variance",
+            fix="a larger batch, or eval()",
+        )
+    operator = BatchNorm(eps)
+    out = operator(input, weight, bias)
+    (mean, variance), operator.moments = operator.moments, None
+    if running_mean is not None:
+        _move(running_mean, mean, momentum)
+    if running_var is not None:
+        _move(running_var, variance * (count / max(count - 1, 1)), momentum)
+    return out
+
+
+def _check_channels(input: Tensor, *parameters: Tensor | None) -> None:
+    if input.ndim < 2:
+        raise ShapeError(f"batch_norm: input is {tuple(input.shape)}", expected="(B, C, …)")
+    names = ("running_mean", "running_var", "weight", "bias")
+    for name, parameter in zip(names, parameters, strict=True):
+        if parameter is not None and tuple(parameter.shape) != (input.shape[1],):
+            raise ShapeError(
+                f"batch_norm: {name} is {tuple(parameter.shape)}",
+                expected=f"({input.shape[1]},), the channels of input {tuple(input.shape)}",
+            )
+
+
+def _with_running(
+    input: Any, mean: Any, variance: Any, weight: Any, bias: Any, eps: float
+) -> Tensor:
+    if mean is None or variance is None:
+        raise ArgumentError(
+            "batch_norm: no running moments to evaluate with",
+            fix="pass running_mean and running_var, or training=True",
+        )
+    column = channel_axes(input.shape)[1]
+    scale = (variance + eps).rsqrt()
+    scale = scale if weight is None else scale * weight  # (C,)
+    shift = -mean * scale if bias is None else bias - mean * scale
+    return input * scale.reshape(column) + shift.reshape(column)  # type: ignore[no-any-return]
+
+
+def _move(running: Tensor, batch: Any, momentum: float) -> None:
+    """``running += momentum · (batch - running)``, in place."""
+    array = running._data
+    moved = array + momentum * (batch.reshape(array.shape) - array)
+    speakers.BY_TYPE[type(array)].write(array, moved)
+    mutation.stamp(array, "batch_norm's running moments")
+
+
+@derive("normalize")
+def normalize(x: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:
+    """``x / max(‖x‖_p, ε)`` along `dim`.
+
+    >>> import deepdive as dd
+    >>> normalize(dd.tensor([[3.0, 4.0]]))
+    tensor([[0.6000, 0.8000]])
+    """
+    if p == 2:  # the bound inside the root: its slope at 0 is infinite
+        norm = (x * x).sum(dim, True).clamp(min=eps * eps).sqrt()
+    elif p == 1:
+        norm = x.abs().sum(dim, True).clamp(min=eps)
+    else:
+        norm = ((x.abs() ** p).sum(dim, True) ** (1 / p)).clamp(min=eps)
+    return x / norm  # type: ignore[no-any-return]
