@@ -13,9 +13,11 @@ from deepdive.errors import ShapeError
 
 COLORS = (36, 33, 35, 32, 34, 31)  # of ANSI terminals: cyan, yellow, magenta, green, blue, red
 MARKS = "*+ox#@"  # one per curve where there is no braille
-BRAILLE = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])  # dot bits, 4 × 2
+BRAILLE = np.array([1, 8, 2, 16, 4, 32, 64, 128]).reshape(4, 2)  # the bit of each dot
+Array = np.ndarray
 Curves = Mapping[str, Any] | Sequence[Any]
-Line = tuple[np.ndarray, np.ndarray]  # x and y
+Line = tuple[Array, Array]  # x and y
+Lines = Mapping[str, Line]
 
 
 class Style:
@@ -73,29 +75,29 @@ def chart(
     style = Style(unicode, color, first_color)
     heading = _heading(title, lines, width, style)
     rows = max(height - 1 - len(heading), 2)
-    y_scale = Scale(_joined([y for _, y in lines.values()]), log=log, count=max(rows // 3, 2))
+    all_x, all_y = _joined(lines)
+    y_scale = Scale(all_y, log=log, count=max(rows // 3, 2))
     margin = max(map(len, y_scale.labels), default=0)
     columns = max(width - margin - 2, 4)
-    x_scale = Scale(_joined([x for x, _ in lines.values()]), count=max(columns // 12, 2))
-    cells = _cells(lines, (x_scale, y_scale), (rows, columns), style)
+    x_scale = Scale(all_x, count=max(columns // 12, 2))
     axis = _y_axis(y_scale, rows, margin, unicode)
-    body = [left + "".join(row).rstrip() for left, row in zip(axis, cells, strict=True)]
-    return "\n".join([*heading, *body, _x_axis(x_scale, columns, margin + 2)])
+    cells = _cells(lines, (x_scale, y_scale), (rows, columns), style)
+    body = [edge + "".join(row) for edge, row in zip(axis, cells, strict=True)]
+    body.append(_x_axis(x_scale, columns, margin + 2))
+    return "\n".join(heading + [line.rstrip() for line in body])
 
 
-def named_curves(curves: Curves) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def named_curves(curves: Curves) -> dict[str, Line]:
     """Curves by name, each as x and y of the same length."""
     if not isinstance(curves, Mapping):
         curves = {"": curves}
-    return {str(name): _xy(str(name), values) for name, values in curves.items()}
+    return {name: _xy(name, values) for name, values in curves.items()}
 
 
-def _xy(name: str, values: Any) -> tuple[np.ndarray, np.ndarray]:
-    if isinstance(values, tuple) and len(values) == 2 and np.ndim(values[0]) == 1:
-        x, y = (np.asarray(part, dtype=float) for part in values)
-    else:
-        y = np.asarray(values, dtype=float)
-        x = np.arange(len(y), dtype=float) if y.ndim == 1 else y
+def _xy(name: str, values: Any) -> Line:
+    has_x = isinstance(values, tuple) and len(values) == 2 and np.ndim(values[0]) == 1
+    y = np.asarray(values[1] if has_x else values, dtype=float)
+    x = np.asarray(values[0] if has_x else range(y.size), dtype=float)
     if y.ndim != 1 or x.shape != y.shape:
         raise ShapeError(
             f"chart: the curve {name!r} is not a row of numbers",
@@ -105,34 +107,42 @@ def _xy(name: str, values: Any) -> tuple[np.ndarray, np.ndarray]:
     return x, y
 
 
-def thinned(x: np.ndarray, y: np.ndarray, buckets: int) -> tuple[np.ndarray, np.ndarray]:
+def thinned(x: Array, y: Array, buckets: int) -> Line:
     """At most four points a bucket – first, lowest, highest, last –, so that no peak is lost."""
     size = -(-len(y) // buckets)
     if size <= 4:
         return x, y
-    starts = np.arange(0, len(y), size)
-    keep = {0, len(y) - 1}
-    for start in starts.tolist():
+    keep: set[int] = set()
+    for start in range(0, len(y), size):
         part = y[start : start + size]
         keep |= {start, start + len(part) - 1}
         if not np.isnan(part).all():
-            keep |= {start + int(np.nanargmin(part)), start + int(np.nanargmax(part))}
+            keep.add(start + int(np.nanargmin(part)))
+            keep.add(start + int(np.nanargmax(part)))
     order = np.array(sorted(keep))
     return x[order], y[order]
 
 
-def _joined(parts: list[np.ndarray]) -> np.ndarray:
-    return np.concatenate(parts) if parts else np.empty(0)
+def _joined(lines: Lines) -> Line:
+    """All x and all y, for the scales."""
+    empty = np.empty(0)
+    xs, ys = zip((empty, empty), *lines.values(), strict=True)
+    return np.concatenate(xs), np.concatenate(ys)
 
 
-def _heading(title: str, lines: Mapping[str, Line], width: int, style: Style) -> list[str]:
+def _heading(
+    title: str,
+    lines: Lines,
+    width: int,
+    style: Style,
+) -> list[str]:
     """The title, and each curve's name and last value in its colour, as far as there is room."""
     shown = [title[:width]] if title else []
     free = width - len(title)
     for i, (name, (_, y)) in enumerate(lines.items()):
-        words = [] if style.unicode else [style.mark(i)]
-        words += [name, short(float(y[-1]))] if len(y) else [name]
-        text = " ".join(words)
+        text = name if style.unicode else f"{style.mark(i)} {name}"
+        if len(y):
+            text += f" {short(y[-1])}"
         free -= len(text) + 2
         if name and free >= -2:
             shown.append(style.paint(i, text))
@@ -140,7 +150,10 @@ def _heading(title: str, lines: Mapping[str, Line], width: int, style: Style) ->
 
 
 def _cells(
-    lines: Mapping[str, Line], scales: tuple[Scale, Scale], size: tuple[int, int], style: Style
+    lines: Lines,
+    scales: tuple[Scale, Scale],
+    size: tuple[int, int],
+    style: Style,
 ) -> list[list[str]]:
     """One letter per place of the chart; where curves meet, the later one gives the colour."""
     rows, columns = size
@@ -156,42 +169,45 @@ def _cells(
         for row, column in np.argwhere(mine.any((1, 3))):
             letter = style.mark(i)
             if style.unicode:
-                letter = chr(0x2800 + int(BRAILLE[dots[row, :, column]].sum()))
+                bits = BRAILLE[dots[row, :, column]]
+                letter = chr(0x2800 + int(bits.sum()))
             cells[row][column] = style.paint(i, letter)
     return cells
 
 
-def _draw(dots: np.ndarray, x: np.ndarray, y: np.ndarray) -> None:
+def _draw(dots: Array, x: Array, y: Array) -> None:
     """Sets the dots on straight lines from point to point; a gap where a value has no place."""
     rows, columns = dots.shape
-    across, down = x * (columns - 1), (1 - y) * (rows - 1)
-    for here, there in pairwise(zip(across, down, strict=True)):
-        if np.isfinite([*here, *there]).all():
-            steps = int(max(abs(there[0] - here[0]), abs(there[1] - here[1]))) + 2
-            column = np.rint(np.linspace(here[0], there[0], steps)).astype(int)
-            row = np.rint(np.linspace(here[1], there[1], steps)).astype(int)
-            dots[row, column] = True
-    known = np.isfinite(across) & np.isfinite(down)  # single points, too
-    dots[np.rint(down[known]).astype(int), np.rint(across[known]).astype(int)] = True
+    points = x * (columns - 1) + 1j * (1 - y) * (rows - 1)
+    points[~np.isfinite(points)] = np.nan
+    ways = [points[~np.isnan(points)]]  # single points, too
+    for here, there in pairwise(points.tolist()):
+        way = there - here
+        if way == way:  # neither end is missing
+            steps = int(max(abs(way.real), abs(way.imag))) + 2
+            ways.append(np.linspace(here, there, steps))
+    path = np.concatenate(ways)
+    row = np.rint(path.imag).astype(int)
+    column = np.rint(path.real).astype(int)
+    dots[row, column] = True
 
 
 def _y_axis(scale: Scale, rows: int, margin: int, unicode: bool) -> list[str]:
     """The left edge of each row: a label where there is a tick, and the axis."""
     bar, tick = ("│", "┤") if unicode else ("|", "|")
     edge = [" " * margin + f" {bar}"] * rows
-    for place, label in zip(scale.place(scale.ticks).tolist(), scale.labels, strict=True):
-        if 0 <= place <= 1:
-            edge[round((1 - place) * (rows - 1))] = f"{label:>{margin}} {tick}"
+    for place, label in scale.marks():
+        row = round((1 - place) * (rows - 1))
+        edge[row] = f"{label:>{margin}} {tick}"
     return edge
 
 
 def _x_axis(scale: Scale, columns: int, margin: int) -> str:
     """The labels below the chart, each centred on its place, none over another."""
-    line, free = [" "] * columns, -1
-    for place, label in zip(scale.place(scale.ticks), scale.labels, strict=True):
-        start = round(float(place) * (columns - 1)) - (len(label) - 1) // 2
-        start = max(0, min(start, columns - len(label)))
-        if start > free:
-            line[start : start + len(label)] = label
-            free = start + len(label)
-    return (" " * margin + "".join(line[:columns])).rstrip()
+    line = ""
+    for place, label in scale.marks():
+        middle = round(place * (columns - 1))
+        start = min(middle - (len(label) - 1) // 2, columns - len(label))
+        if start > len(line) or not line:
+            line = line.ljust(max(start, 0)) + label
+    return " " * margin + line[:columns]

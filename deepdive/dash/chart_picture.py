@@ -6,14 +6,14 @@ import math
 import os
 from typing import Any
 
-import numpy as np
-
-from deepdive.dash.chart import Curves, named_curves, thinned
-from deepdive.dash.picture_file import CANVASES, format_of, save_picture
+from deepdive.dash.chart import Array, Curves, Line, named_curves, thinned
+from deepdive.dash.picture_file import CANVASES, format_of, save_picture, scale_for
 from deepdive.dash.scale import Scale, short
 
 PANEL = (420.0, 260.0)
-LEFT, TOP, RIGHT, BOTTOM = 54.0, 34.0, 16.0, 30.0  # of a panel, around its curve
+LEFT, TOP = 54.0, 34.0  # the room in a panel around its curve
+RIGHT, BOTTOM = 16.0, 30.0
+WIDE, HIGH = PANEL[0] - LEFT - RIGHT, PANEL[1] - TOP - BOTTOM
 INK, QUIET, GRID = "#1f2933", "#6b7785", "#e4e9ee"
 COLORS = ("#2f6fb0", "#d98324", "#8a5bb5", "#2f855a", "#4c5fd5", "#c0433f")
 
@@ -41,16 +41,21 @@ def save_chart(
     """
     kind = format_of(path, format)
     lines = named_curves(curves)
-    columns = min(columns, max(len(lines), 1))
-    rows = math.ceil(max(len(lines), 1) / columns)
+    count = max(len(lines), 1)
+    columns = min(columns, count)
+    rows = math.ceil(count / columns)
     head = 30.0 if title else 6.0
-    width, height = PANEL[0] * columns, PANEL[1] * rows + head
-    canvas = CANVASES[kind](width, height, 2.0 if kind == "png" else 1.0)
+    width = PANEL[0] * columns
+    height = PANEL[1] * rows + head
+    canvas = CANVASES[kind](width, height, scale_for(kind))
     if title:
         canvas.text(width / 2, 25, title, 14, INK, "middle", True)
-    for i, (name, (x, y)) in enumerate(lines.items()):
-        corner = PANEL[0] * (i % columns), PANEL[1] * (i // columns) + head
-        _panel(canvas, corner, name, x, y, log, COLORS[i % len(COLORS)])
+    for i, (name, line) in enumerate(lines.items()):
+        row, column = divmod(i, columns)
+        left = column * PANEL[0] + LEFT
+        top = row * PANEL[1] + TOP + head
+        color = COLORS[i % len(COLORS)]
+        _panel(canvas, (left, top), name, line, log, color)
     return save_picture(path, canvas.encode())
 
 
@@ -58,37 +63,40 @@ def _panel(
     canvas: Any,
     corner: tuple[float, float],
     name: str,
-    x: np.ndarray,
-    y: np.ndarray,
+    line: Line,
     log: bool,
     color: str,
 ) -> None:
-    left, top = corner[0] + LEFT, corner[1] + TOP
-    wide, high = PANEL[0] - LEFT - RIGHT, PANEL[1] - TOP - BOTTOM
-    across, upward = Scale(x, count=6), Scale(y, log=log, count=5)
-    for place, label in zip(upward.place(upward.ticks), upward.labels, strict=True):
-        at = top + (1 - float(place)) * high
-        canvas.line([(left, at), (left + wide, at)], GRID)
+    """One curve with its axes, name and last value; `corner` is the upper left one of the curve."""
+    left, top = corner
+    right, bottom = left + WIDE, top + HIGH
+    x, y = line
+    across = Scale(x, count=6)
+    upward = Scale(y, log=log, count=5)
+    for place, label in upward.marks():
+        at = bottom - place * HIGH
+        canvas.line([(left, at), (right, at)], GRID)
         canvas.text(left - 7, at + 3.6, label, 10, QUIET, "end")
-    for place, label in zip(across.place(across.ticks), across.labels, strict=True):
-        at = left + float(place) * wide
-        canvas.line([(at, top + high), (at, top + high + 4)], QUIET)
-        canvas.text(at, top + high + 17, label, 10, QUIET, "middle")
-    canvas.line([(left, top + high), (left + wide, top + high)], QUIET)
+    for place, label in across.marks():
+        at = left + place * WIDE
+        canvas.line([(at, bottom), (at, bottom + 4)], QUIET)
+        canvas.text(at, bottom + 17, label, 10, QUIET, "middle")
+    canvas.line([(left, bottom), (right, bottom)], QUIET)
     canvas.text(left, top - 11, name, 12, color, bold=True)
     if len(y):
-        canvas.text(left + wide, top - 11, short(float(y[-1])), 12, INK, "end")
-    x, y = thinned(x, y, int(wide))
-    places = across.place(x) * wide + left, (1 - upward.place(y)) * high + top
-    for piece in _pieces(*places):
+        canvas.text(right, top - 11, short(y[-1]), 12, INK, "end")
+    x, y = thinned(x, y, int(WIDE))
+    x = left + across.place(x) * WIDE
+    y = bottom - upward.place(y) * HIGH
+    for piece in _pieces(x, y):
         canvas.line(piece, color, 1.5)
 
 
-def _pieces(x: np.ndarray, y: np.ndarray) -> list[list[tuple[float, float]]]:
+def _pieces(x: Array, y: Array) -> list[list[tuple[float, float]]]:
     """The curve in pieces without gaps; a lonely point becomes a line of no length."""
     pieces: list[list[tuple[float, float]]] = [[]]
     for point in zip(x.tolist(), y.tolist(), strict=True):
-        if math.isfinite(point[0] + point[1]):
+        if math.isfinite(sum(point)):
             pieces[-1].append(point)
         else:
             pieces.append([])

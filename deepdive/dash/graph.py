@@ -12,13 +12,16 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from deepdive.dash.graph_paint import paint, scale_for
+from deepdive.dash.graph_paint import paint
 from deepdive.dash.picture import Box, Picture, to_dot
 from deepdive.dash.picture_file import format_of, save_picture
 from deepdive.errors import GraphError
 
 DETAILED = 300  # up to so many boxes every tensor is shown
 DRAWN = 1_500  # above that, operators of one kind become one node
+
+
+Names = dict[int, tuple[str, str | None]]  # by a tensor's id: its name and its module
 
 
 def draw_graph(
@@ -43,7 +46,7 @@ def draw_graph(
     picture = simplified(picture_of(tensor, namespace))
     if kind == "dot":
         return save_picture(path, to_dot(picture).encode())
-    return save_picture(path, paint(picture, kind, scale_for(kind)))
+    return save_picture(path, paint(picture, kind))
 
 
 def picture_of(tensor: Any, namespace: Mapping[str, Any] | None = None) -> Picture:
@@ -77,8 +80,9 @@ def picture_of(tensor: Any, namespace: Mapping[str, Any] | None = None) -> Pictu
             box.group = group
             private.add(box)
         picture.add(box)
-        picture.edges += [(picture.number(parent), picture.number(operator)) for parent in before]
-        picture.edges.append((picture.number(operator), picture.number(box)))
+        for parent in before:
+            picture.link(parent, operator)
+        picture.link(operator, box)
     _inherit_groups(picture)
     return picture
 
@@ -98,22 +102,22 @@ def _operator_name(operator: Any) -> str:
     return str(getattr(operator, "name", None) or type(operator).__name__)
 
 
-def _names(namespace: Mapping[str, Any]) -> dict[int, tuple[str, str | None]]:
+def _names(namespace: Mapping[str, Any]) -> Names:
     """For each tensor's id its name, and the module it belongs to; the first name wins."""
-    found: dict[int, tuple[str, str | None]] = {}
+    found: Names = {}
     for name, value in namespace.items():
         if hasattr(value, "_node") and not name.startswith("_"):
             found.setdefault(id(value), (name, None))
     for name, value in namespace.items():
-        if hasattr(value, "named_parameters") and not isinstance(value, type):
+        if callable(getattr(type(value), "named_parameters", None)):
             for path, parameter in value.named_parameters():
                 module = f"{name}.{path}".rpartition(".")[0]
                 found.setdefault(id(parameter), (path, module))
     return found
 
 
-def _tensor_box(node: Any, tensor: Any, names: dict[int, tuple[str, str | None]]) -> Box:
-    name, group = names.get(id(tensor), ("", None)) if tensor is not None else ("", None)
+def _tensor_box(node: Any, tensor: Any, names: Names) -> Box:
+    name, group = names.get(id(tensor), ("", None))
     facts = [str(tuple(node.shape)) if node.shape else "scalar"]
     dtype = node.dtype if tensor is None else tensor.dtype  # the node's is its gradient's
     if str(dtype) != "float32":
@@ -157,7 +161,7 @@ def without_nameless(picture: Picture) -> Picture:
             small.add(box)
     for a, b in picture.edges:
         if b not in hidden:
-            small.edges.append((small.number(boxes[source.get(a, a)]), small.number(boxes[b])))
+            small.link(boxes[source.get(a, a)], boxes[b])
     return small
 
 
@@ -170,8 +174,11 @@ def counted(picture: Picture) -> Picture:
 
     kinds = [kind_of(box) for box in picture.boxes]
     small, new = Picture(), {}
-    for (kind, label, group), count in Counter(kinds).items():
-        new[kind, label, group] = small.add(Box(kind, [label, f"× {count:,}"], group))
-    pairs = dict.fromkeys((kinds[a], kinds[b]) for a, b in picture.edges if kinds[a] != kinds[b])
-    small.edges = [(small.number(new[a]), small.number(new[b])) for a, b in pairs]
+    for found, count in Counter(kinds).items():
+        kind, label, group = found
+        new[found] = small.add(Box(kind, [label, f"× {count:,}"], group))
+    pairs = dict.fromkeys((kinds[a], kinds[b]) for a, b in picture.edges)
+    for a, b in pairs:
+        if a != b:
+            small.link(new[a], new[b])
     return small

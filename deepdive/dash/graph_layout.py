@@ -12,9 +12,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
 
+from deepdive.dash.graph_columns import Columns, Links, Rows, mean
+
 Edge = tuple[int, int]
+Point = tuple[float, float]
 MAX_STAND_INS = 20_000  # above that, long edges simply run straight
-STRAIGHT = 8.0  # how much more a stand-in wants to be above its neighbour than a box does
 
 
 class Layout:
@@ -29,10 +31,10 @@ class Layout:
 
     def __init__(
         self,
-        centres: list[tuple[float, float]],
+        centres: list[Point],
         layers: list[int],
-        routes: list[list[tuple[float, float]]],
-        size: tuple[float, float],
+        routes: list[list[Point]],
+        size: Point,
     ) -> None:
         self.centres = centres
         self.layers = layers
@@ -41,11 +43,11 @@ class Layout:
 
 
 def layout(
-    sizes: Sequence[tuple[float, float]],
+    sizes: Sequence[Point],
     edges: Sequence[Edge],
     *,
     groups: Sequence[str | None] | None = None,
-    gap: tuple[float, float] = (24.0, 34.0),
+    gap: Point = (24.0, 34.0),
 ) -> Layout:
     """Lays out nodes of the given sizes; edges run downwards, also where there are cycles.
 
@@ -64,24 +66,29 @@ def layout(
     downward = _without_cycles(len(sizes), edges)
     layer_of = _layers(len(sizes), downward)
     chains, layer_of = _stand_ins(layer_of, downward)
-    widths = [width for width, _ in sizes] + [2.0] * (len(layer_of) - len(sizes))
-    hops = [hop for chain in chains for hop in pairwise(chain) if hop[0] != hop[1]]
-    below, above = _neighbours(hops), _neighbours([(b, a) for a, b in hops])
+    count = len(sizes)
+    widths = [width for width, _ in sizes]
+    widths += [2.0] * (len(layer_of) - count)
+    below, above = _neighbours([hop for chain in chains for hop in pairwise(chain)])
     rows = _order(layer_of, below, above, groups or [])
-    x = _columns(rows, widths, below, above, len(sizes), gap[0])
-    return _assemble(sizes, edges, layer_of, chains, rows, x, gap[1])
+    x = Columns(rows, widths, below, above, count, gap[0]).settle()
+    return _assemble(sizes, edges, layer_of, chains, x, gap[1])
 
 
-def _neighbours(edges: list[Edge]) -> dict[int, list[int]]:
-    found: dict[int, list[int]] = defaultdict(list)
+def _neighbours(edges: Sequence[Edge]) -> tuple[Links, Links]:
+    """For each vertex those its edges lead to, and those they come from; loops left out."""
+    below: Links = defaultdict(list)
+    above: Links = defaultdict(list)
     for a, b in edges:
-        found[a].append(b)
-    return found
+        if a != b:
+            below[a].append(b)
+            above[b].append(a)
+    return below, above
 
 
 def _without_cycles(count: int, edges: Sequence[Edge]) -> list[Edge]:
     """The edges with those reversed that lead back (depth-first search without recursion)."""
-    below = _neighbours(list(edges))
+    below, _ = _neighbours(edges)
     state = [0] * count  # 0 = not seen, 1 = on the way here, 2 = done
     back: set[Edge] = set()
     for root in range(count):
@@ -98,15 +105,15 @@ def _without_cycles(count: int, edges: Sequence[Edge]) -> list[Edge]:
                 todo.append((child, iter(below[child])))
             elif state[child] == 1:
                 back.add((node, child))
-    return [(b, a) if (a, b) in back else (a, b) for a, b in edges]
+    return [edge[::-1] if edge in back else edge for edge in edges]
 
 
 def _layers(count: int, edges: list[Edge]) -> list[int]:
     """The longest path from a source; what hangs on one reader only moves down next to it."""
-    edges = [(a, b) for a, b in edges if a != b]
-    below, above = _neighbours(edges), _neighbours([(b, a) for a, b in edges])
+    below, above = _neighbours(edges)
     waiting = [len(above[node]) for node in range(count)]
-    layer, ready = [0] * count, [node for node in range(count) if not waiting[node]]
+    ready = [node for node in range(count) if not waiting[node]]
+    layer = [0] * count
     loose = [True] * count  # a source, or made from sources that nothing else reads
     for node in ready:  # grows while it is walked: Kahn's topological order
         for child in below[node]:
@@ -121,31 +128,33 @@ def _layers(count: int, edges: list[Edge]) -> list[int]:
     return layer
 
 
-def _stand_ins(layer_of: list[int], edges: list[Edge]) -> tuple[list[list[int]], list[int]]:
+def _stand_ins(layer_of: list[int], edges: list[Edge]) -> tuple[Rows, list[int]]:
     """Each edge as a chain of vertices one layer apart, with new vertices in between."""
     layer_of = list(layer_of)
     spans = sum(max(layer_of[b] - layer_of[a] - 1, 0) for a, b in edges)
     chains = []
     for a, b in edges:
-        passed = range(layer_of[a] + 1, layer_of[b]) if spans <= MAX_STAND_INS else range(0)
-        chains.append([a, *range(len(layer_of), len(layer_of) + len(passed)), b])
-        layer_of.extend(passed)
+        first = len(layer_of)
+        if spans <= MAX_STAND_INS:
+            layer_of.extend(range(layer_of[a] + 1, layer_of[b]))
+        chains.append([a, *range(first, len(layer_of)), b])
     return chains, layer_of
 
 
 def _order(
     layer_of: list[int],
-    below: dict[int, list[int]],
-    above: dict[int, list[int]],
+    below: Links,
+    above: Links,
     groups: Sequence[str | None],
-) -> list[list[int]]:
+) -> Rows:
     """The vertices of each layer from left to right, the best of several barycentre sweeps."""
-    rows: list[list[int]] = [[] for _ in range(max(layer_of) + 1)]
+    rows: Rows = [[] for _ in range(max(layer_of) + 1)]
     for vertex in _depth_first(len(layer_of), below, above):
         rows[layer_of[vertex]].append(vertex)
     sweeps = 10 if len(layer_of) <= 4_000 else 3
     forced = 2 if any(groups) else 0  # one sweep each way brings the groups together
-    best, fewest = [list(row) for row in rows], crossings(rows, below)
+    best = [list(row) for row in rows]
+    fewest = crossings(rows, below)
     for sweep in range(sweeps):
         if not fewest and sweep >= forced:
             break
@@ -154,11 +163,12 @@ def _order(
         _sweep(walk, rows, above if downward else below, groups)
         found = crossings(rows, below)
         if found < fewest or sweep < forced:
-            best, fewest = [list(row) for row in rows], found
+            best = [list(row) for row in rows]
+            fewest = found
     return best
 
 
-def _depth_first(count: int, below: dict[int, list[int]], above: dict[int, list[int]]) -> list[int]:
+def _depth_first(count: int, below: Links, above: Links) -> list[int]:
     """All vertices, relatives near each other: a good order to start from."""
     seen, order = [False] * count, []
     for root in range(count):
@@ -173,15 +183,17 @@ def _depth_first(count: int, below: dict[int, list[int]], above: dict[int, list[
 
 
 def _sweep(
-    walk: list[list[int]],
-    rows: list[list[int]],
-    fixed: dict[int, list[int]],
+    walk: Rows,
+    rows: Rows,
+    fixed: Links,
     groups: Sequence[str | None],
 ) -> None:
     """Sorts each row by the mean place of its neighbours in the row before."""
     place = {vertex: float(i) for row in rows for i, vertex in enumerate(row)}
     for row in walk:
-        centre = {v: _mean([place[n] for n in fixed[v]], place[v]) for v in row}
+        centre = {}
+        for v in row:
+            centre[v] = mean([place[n] for n in fixed[v]], place[v])
         if any(groups):
             centre = _side_by_side(row, centre, groups)
         row.sort(key=centre.__getitem__)
@@ -192,20 +204,21 @@ def _side_by_side(
     row: list[int], centre: dict[int, float], groups: Sequence[str | None]
 ) -> dict[int, float]:
     """Ranks of the row's vertices such that the members of one group follow one another."""
-    name = {v: (groups[v] if v < len(groups) else None) or f" {v}" for v in row}
+    name = {}
+    for v in row:
+        group = groups[v] if v < len(groups) else None
+        name[v] = group or f" {v}"  # those without a group stand for themselves
     members: dict[str, list[float]] = defaultdict(list)
     for v in row:
         members[name[v]].append(centre[v])
-    middle = {group: _mean(found, 0.0) for group, found in members.items()}
-    ranked = sorted(row, key=lambda v: (middle[name[v]], name[v], centre[v]))
-    return {v: float(i) for i, v in enumerate(ranked)}
+
+    def rank(v: int) -> tuple[float, str, float]:
+        return mean(members[name[v]]), name[v], centre[v]
+
+    return {v: float(i) for i, v in enumerate(sorted(row, key=rank))}
 
 
-def _mean(values: list[float], otherwise: float) -> float:
-    return sum(values) / len(values) if values else otherwise
-
-
-def crossings(rows: list[list[int]], below: dict[int, list[int]]) -> int:
+def crossings(rows: Rows, below: Links) -> int:
     """How many pairs of edges cross between neighbouring layers.
 
     >>> crossings([[0, 1], [2, 3]], {0: [3], 1: [2]})
@@ -223,121 +236,35 @@ def crossings(rows: list[list[int]], below: dict[int, list[int]]) -> int:
     return total
 
 
-def _columns(
-    rows: list[list[int]],
-    widths: list[float],
-    below: dict[int, list[int]],
-    above: dict[int, list[int]],
-    boxes: int,
-    gap: float,
-) -> list[float]:
-    """The x of every vertex: as near to its neighbours as the row's order allows."""
-    x = [0.0] * len(widths)
-    for row in rows:
-        left = 0.0
-        for vertex in row:
-            x[vertex] = left + widths[vertex] / 2
-            left += widths[vertex] + gap
-    pull = [1e-6 if len(above[v]) + len(below[v]) < 2 else 1.0 for v in range(len(widths))]
-    chain_of = _chains(rows, below, above, pull)
-    for turn in range(14):
-        near = below if turn % 2 else above
-        middle = _means(x, chain_of) if turn > 8 else {}  # at last, straighten the chains
-        for row in rows if turn % 2 == 0 else rows[::-1]:
-            pulled = (
-                _pulled(x, pull, near[v] if turn < 6 else above[v] + below[v], v) for v in row
-            )
-            wishes = [middle.get(chain_of[v], at) for v, at in zip(row, pulled, strict=True)]
-            weights = [STRAIGHT if v >= boxes else pull[v] * (1 + len(near[v])) for v in row]
-            found = spread(wishes, weights, [widths[v] for v in row], gap)
-            for v, value in zip(row, found, strict=True):
-                x[v] = value
-    return x
-
-
-def _pulled(x: list[float], pull: list[float], near: list[int], vertex: int) -> float:
-    """Where the neighbours want a vertex; a leaf pulls little, or a long net drifts sideways."""
-    total = sum(pull[n] for n in near)
-    return sum(pull[n] * x[n] for n in near) / total if near else x[vertex]
-
-
-def _chains(
-    rows: list[list[int]],
-    below: dict[int, list[int]],
-    above: dict[int, list[int]],
-    pull: list[float],
-) -> dict[int, int]:
-    """For each vertex the first one of the unbranched chain it lies in (leaves do not count)."""
-    first: dict[int, int] = {}
-    for row in rows:
-        for v in row:
-            parents = [p for p in above[v] if pull[p] == 1.0]
-            alone = len(parents) == 1 and sum(pull[c] == 1.0 for c in below[parents[0]]) <= 1
-            first[v] = first[parents[0]] if alone else v
-    return first
-
-
-def _means(x: list[float], chain_of: dict[int, int]) -> dict[int, float]:
-    """The mean place of every chain of two or more."""
-    members: dict[int, list[float]] = defaultdict(list)
-    for v, first in chain_of.items():
-        members[first].append(x[v])
-    return {first: sum(at) / len(at) for first, at in members.items() if len(at) > 1}
-
-
-def spread(
-    wishes: list[float], weights: list[float], widths: list[float], gap: float
-) -> list[float]:
-    """The places nearest to `wishes` in the given order without overlap.
-
-    Minimises ``Σ weightᵢ (xᵢ - wishᵢ)²`` subject to ``xᵢ₊₁ - xᵢ ≥ (widthᵢ + widthᵢ₊₁)/2 + gap``:
-    with the needed space taken off it is a monotone regression, solved by pooling neighbours.
-
-    >>> spread([0.0, 0.0], [1.0, 1.0], [2.0, 2.0], 4.0)
-    [-3.0, 3.0]
-    """
-    needed, offset = [], 0.0
-    for i, width in enumerate(widths):
-        offset += (widths[i - 1] + width) / 2 + gap if i else 0.0
-        needed.append(offset)
-    pools: list[list[float]] = []  # mean, weight, count
-    for wish, weight, space in zip(wishes, weights, needed, strict=True):
-        pools.append([wish - space, weight, 1])
-        while len(pools) > 1 and pools[-2][0] > pools[-1][0]:
-            mean, weight_b, count = pools.pop()
-            last = pools[-1]
-            last[0] = (last[0] * last[1] + mean * weight_b) / (last[1] + weight_b)
-            last[1] += weight_b
-            last[2] += count
-    flat = [mean for mean, _, count in pools for _ in range(int(count))]
-    return [mean + space for mean, space in zip(flat, needed, strict=True)]
-
-
 def _assemble(
-    sizes: Sequence[tuple[float, float]],
+    sizes: Sequence[Point],
     edges: Sequence[Edge],
     layer_of: list[int],
-    chains: list[list[int]],
-    rows: list[list[int]],
+    chains: Rows,
     x: list[float],
     gap: float,
 ) -> Layout:
-    boxes = len(sizes)
-    heights = [max([sizes[v][1] for v in row if v < boxes], default=0.0) for row in rows]
+    """Moves everything to (0, 0) and gives each edge its way."""
+    count = len(sizes)
+    heights = [0.0] * (max(layer_of) + 1)
+    for (_, height), layer in zip(sizes, layer_of, strict=False):
+        heights[layer] = max(heights[layer], height)
     middle, top = [], 0.0
     for height in heights:
         middle.append(top + height / 2)
         top += height + gap
-    left = min(x[v] - sizes[v][0] / 2 for v in range(boxes))
-    left = min([left, *x[boxes:]])
-    right = max([x[v] + sizes[v][0] / 2 for v in range(boxes)] + x[boxes:])
-    place = [(x[v] - left, middle[layer_of[v]]) for v in range(len(x))]
+    halves = [width / 2 for width, _ in sizes] + [0.0] * (len(x) - count)
+    left = min(at - half for at, half in zip(x, halves, strict=True))
+    right = max(at + half for at, half in zip(x, halves, strict=True))
+    centres = [(at - left, middle[layer]) for at, layer in zip(x, layer_of, strict=True)]
     routes = []
     for (a, _), chain in zip(edges, chains, strict=True):
-        route = [place[chain[0]]]
+        route = [centres[chain[0]]]
         for v in chain[1:-1]:  # straight down through the layer, between its boxes
+            at, y = centres[v]
             half = heights[layer_of[v]] / 2
-            route += [(place[v][0], place[v][1] - half), (place[v][0], place[v][1] + half)]
-        route.append(place[chain[-1]])
+            route += [(at, y - half), (at, y + half)]
+        route.append(centres[chain[-1]])
         routes.append(route if chain[0] == a else route[::-1])
-    return Layout(place[:boxes], layer_of[:boxes], routes, (right - left, top - gap))
+    size = right - left, top - gap
+    return Layout(centres[:count], layer_of[:count], routes, size)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from deepdive.dash.font import text_width
-from deepdive.dash.graph_layout import Layout, layout
+from deepdive.dash.graph_layout import Point, layout
 from deepdive.dash.picture import Box, Picture
-from deepdive.dash.picture_file import CANVASES
+from deepdive.dash.picture_file import CANVASES, scale_for
 
 MARGIN = 22.0
 SIZE = 11.0  # of the letters
@@ -25,138 +26,167 @@ GONE = ("#f7f9fb", "#d3dce6")  # a result nobody holds any more
 FRAME = ("#f6f8fa", "#d9e2ec")
 
 
-def scale_for(kind: str) -> float:
-    """Pixels per point: 2 for pixels, so that letters are sharp."""
-    return 2.0 if kind == "png" else 1.0
+class Placed:
+    """A box and where it stands on the canvas."""
+
+    def __init__(self, box: Box, centre: Point, layer: int) -> None:
+        self.box = box
+        self.layer = layer
+        self.width, self.height = box_size(box)
+        self.x = centre[0] + MARGIN
+        self.y = centre[1] + MARGIN
+        self.left = self.x - self.width / 2
+        self.right = self.x + self.width / 2
+        self.top = self.y - self.height / 2
+        self.bottom = self.y + self.height / 2
 
 
-def paint(picture: Picture, kind: str = "png", scale: float = 2.0) -> bytes:
+def paint(picture: Picture, kind: str = "png") -> bytes:
     """The picture as the bytes of a file of this kind, ``"png"`` or ``"svg"``."""
-    sizes = [box_size(box) for box in picture.boxes]
-    plan = layout(sizes, picture.edges, groups=[box.group for box in picture.boxes])
-    width, height = plan.width + 2 * MARGIN, plan.height + 2 * MARGIN
+    boxes = picture.boxes
+    sizes = [box_size(box) for box in boxes]
+    plan = layout(sizes, picture.edges, groups=[box.group for box in boxes])
+    width = plan.width + 2 * MARGIN
+    height = plan.height + 2 * MARGIN
+    scale = scale_for(kind)
     if kind == "png":
-        scale = min(scale, (MAX_PIXELS / (width * height)) ** 0.5, MAX_SIDE / max(width, height))
+        most = (MAX_PIXELS / (width * height)) ** 0.5
+        scale = min(scale, most, MAX_SIDE / max(width, height))
     canvas = CANVASES[kind](width, height, scale)
-    labels = _frames(canvas, picture, plan, sizes)
+    placed = [Placed(*facts) for facts in zip(boxes, plan.centres, plan.layers, strict=True)]
+    frames = _frames(placed)
+    for frame in frames:
+        frame.draw(canvas)
     for (a, b), route in zip(picture.edges, plan.routes, strict=True):
-        _edge(canvas, route, sizes[a][1] / 2, sizes[b][1] / 2)
-    for box, centre, size in zip(picture.boxes, plan.centres, sizes, strict=True):
-        _box(canvas, box, centre, size)
-    for x, y, label in labels:  # above the edges, so that these do not strike them through
-        canvas.rect(x + 3, y + 2, text_width(label, SIZE - 2) + 6, 11, FRAME[0])
-        canvas.text(x + 6, y + 10.5, label, SIZE - 2, QUIET)
+        _edge(canvas, route, placed[a], placed[b])
+    for one in placed:
+        _box(canvas, one)
+    for frame in frames:  # above the edges, so that these do not strike the labels through
+        frame.draw_label(canvas)
     return canvas.encode()
 
 
-def box_size(box: Box) -> tuple[float, float]:
+def box_size(box: Box) -> Point:
     """Width and height a box needs for its text."""
     widest = max(text_width(line, SIZE) for line in [box.name, *box.lines])
-    mark = text_width(" grad", SIZE) + 4 if box.has_grad else 0.0
-    count = len(box.lines) + bool(box.name)
+    if box.has_grad:
+        widest += text_width(" grad", SIZE) + 4
     padding = 26.0 if box.kind == "operator" else 20.0
-    return max(widest + mark + padding, 44.0), count * LINE + 10
+    count = len(box.lines) + bool(box.name)
+    return max(widest + padding, 44.0), count * LINE + 10
 
 
-def _box(canvas: Any, box: Box, centre: tuple[float, float], size: tuple[float, float]) -> None:
-    (x, y), (width, height) = centre, size
-    x, y = x + MARGIN, y + MARGIN
+def _box(canvas: Any, placed: Placed) -> None:
+    box = placed.box
     is_operator = box.kind == "operator"
     fill, edge = OPERATOR if is_operator else LEAF if box.is_leaf else RESULT
     if not is_operator and not box.is_alive:
         fill, edge = GONE
-    radius = height / 2 if is_operator else 3.0
-    canvas.rect(x - width / 2, y - height / 2, width, height, fill, edge, radius, 1.1)
-    lines = [(box.name, True)] * bool(box.name) + [(line, False) for line in box.lines]
-    base = y - (len(lines) - 1) * LINE / 2 + SIZE * 0.36
-    for i, (line, bold) in enumerate(lines):
-        color = INK if bold or is_operator else QUIET
-        last = i == len(lines) - 1
-        shift = (text_width(" grad", SIZE) + 2) / 2 if box.has_grad and last else 0.0
-        canvas.text(x - shift, base + i * LINE, line, SIZE, color, "middle", bold)
-        if shift:
-            right = x - shift + text_width(line, SIZE) / 2
-            canvas.text(right + 6, base + i * LINE, "grad", SIZE, GREEN)
+    canvas.rect(
+        placed.left,
+        placed.top,
+        placed.width,
+        placed.height,
+        fill,
+        edge,
+        radius=placed.height / 2 if is_operator else 3.0,
+        thickness=1.1,
+    )
+    _text(canvas, placed)
 
 
-def _edge(
-    canvas: Any, route: Sequence[tuple[float, float]], start_half: float, end_half: float
-) -> None:
+def _text(canvas: Any, placed: Placed) -> None:
+    """The name in bold, the lines below it, and ``grad`` behind the last one."""
+    box = placed.box
+    count = len(box.lines) + bool(box.name)
+    base = placed.y - (count - 1) * LINE / 2 + SIZE * 0.36
+    if box.name:
+        canvas.text(placed.x, base, box.name, SIZE, INK, "middle", True)
+        base += LINE
+    color = INK if box.kind == "operator" else QUIET
+    for line in box.lines[:-1]:
+        canvas.text(placed.x, base, line, SIZE, color, "middle")
+        base += LINE
+    last = box.lines[-1]
+    middle = placed.x
+    if box.has_grad:
+        middle -= text_width(" grad", SIZE) / 2 + 1
+        after = middle + text_width(last, SIZE) / 2 + 6
+        canvas.text(after, base, "grad", SIZE, GREEN)
+    canvas.text(middle, base, last, SIZE, color, "middle")
+
+
+def _edge(canvas: Any, route: Sequence[Point], start: Placed, end: Placed) -> None:
     """A curve that leaves and arrives vertically, with an arrow head."""
-    down = 1.0 if route[-1][1] >= route[0][1] else -1.0
+    down = 1.0 if end.y >= start.y else -1.0
+    tip = end.top if down > 0 else end.bottom
     points = [(x + MARGIN, y + MARGIN) for x, y in route]
-    points[0] = points[0][0], points[0][1] + down * start_half
-    tip = points[-1][0], points[-1][1] - down * end_half
-    points[-1] = tip[0], tip[1] - down * (ARROW - 1)
+    points[0] = start.x, start.bottom if down > 0 else start.top
+    points[-1] = end.x, tip - down * (ARROW - 1)
     path = [points[0]]
-    for (ax, ay), (bx, by) in zip(points, points[1:], strict=False):
+    for (ax, ay), (bx, by) in pairwise(points):
         bend = (by - ay) / 2
         path += [(ax, ay + bend), (bx, by - bend), (bx, by)]
     canvas.curve(path, EDGE, 1.2)
-    base = tip[1] - down * ARROW
-    canvas.polygon([tip, (tip[0] - ARROW / 2, base), (tip[0] + ARROW / 2, base)], EDGE)
+    base = tip - down * ARROW
+    half = ARROW / 2
+    canvas.polygon([(end.x, tip), (end.x - half, base), (end.x + half, base)], EDGE)
 
 
-def _frames(
-    canvas: Any, picture: Picture, plan: Layout, sizes: Sequence[tuple[float, float]]
-) -> list[tuple[float, float, str]]:
-    """A frame around the boxes of each group, in parts where others stand between; the labels."""
-    labels = []
-    groups: dict[str, list[int]] = {}
-    for i, box in enumerate(picture.boxes):
-        if box.group is not None:
-            groups.setdefault(box.group, []).append(i)
-    by_layer: dict[int, list[int]] = {}
-    for i, layer in enumerate(plan.layers):
-        by_layer.setdefault(layer, []).append(i)
-    for group, members in groups.items():
-        for part in _parts(group, members, picture, plan, sizes, by_layer):
-            left, top, right, bottom = _bounds(part, plan, sizes)
-            x, y = left + MARGIN - 8, top + MARGIN - 15
-            wide = max(right - left + 16, text_width(group, SIZE - 2) + 12)
-            canvas.rect(x, y, wide, bottom - top + 22, *FRAME, 6.0, 1.0)
-            labels.append((x, y, group))
-    return labels
+class Frame:
+    """What is drawn around the boxes of a group, or around a part of them."""
+
+    def __init__(self, group: str, members: list[Placed]) -> None:
+        self.group = group
+        self.members = members
+        self.left = min(one.left for one in members) - 8
+        self.right = max(one.right for one in members) + 8
+        self.top = min(one.top for one in members) - 15
+        self.bottom = max(one.bottom for one in members) + 7
+
+    def holds_only_members(self, by_layer: dict[int, list[Placed]]) -> bool:
+        """Whether no box of another group stands inside."""
+        first, last = self.members[0].layer, self.members[-1].layer
+        for layer in range(first, last + 1):
+            for one in by_layer[layer]:
+                is_inside = one.left < self.right and one.right > self.left
+                if is_inside and one.box.group != self.group:
+                    return False
+        return True
+
+    def draw(self, canvas: Any) -> None:
+        """The frame itself."""
+        least = text_width(self.group, SIZE - 2) + 12
+        width = max(self.right - self.left, least)
+        height = self.bottom - self.top
+        canvas.rect(self.left, self.top, width, height, *FRAME, 6.0)
+
+    def draw_label(self, canvas: Any) -> None:
+        """The name of the group in the upper left corner."""
+        width = text_width(self.group, SIZE - 2) + 6
+        canvas.rect(self.left + 3, self.top + 2, width, 11, FRAME[0])
+        canvas.text(self.left + 6, self.top + 10.5, self.group, SIZE - 2, QUIET)
 
 
-def _parts(
-    group: str,
-    members: list[int],
-    picture: Picture,
-    plan: Layout,
-    sizes: Sequence[tuple[float, float]],
-    by_layer: dict[int, list[int]],
-) -> list[list[int]]:
-    """The members in runs of layers whose common frame holds nobody else."""
-
-    def is_ours(part: list[int]) -> bool:
-        left, _, right, _ = _bounds(part, plan, sizes)
-        layers = range(plan.layers[part[0]], plan.layers[part[-1]] + 1)
-        return not any(
-            picture.boxes[i].group != group
-            and left - 8 < plan.centres[i][0] + sizes[i][0] / 2
-            and plan.centres[i][0] - sizes[i][0] / 2 < right + 8
-            for layer in layers
-            for i in by_layer[layer]
-        )
-
-    rows: dict[int, list[int]] = {}
-    for member in sorted(members, key=plan.layers.__getitem__):
-        rows.setdefault(plan.layers[member], []).append(member)
-    parts: list[list[int]] = []
-    for row in rows.values():
-        if parts and is_ours(parts[-1] + row):
-            parts[-1] += row
-        else:
-            parts += [row] if is_ours(row) else [[member] for member in row]
-    return parts
-
-
-def _bounds(
-    boxes: list[int], plan: Layout, sizes: Sequence[tuple[float, float]]
-) -> tuple[float, float, float, float]:
-    left = min(plan.centres[i][0] - sizes[i][0] / 2 for i in boxes)
-    right = max(plan.centres[i][0] + sizes[i][0] / 2 for i in boxes)
-    top = min(plan.centres[i][1] - sizes[i][1] / 2 for i in boxes)
-    bottom = max(plan.centres[i][1] + sizes[i][1] / 2 for i in boxes)
-    return left, top, right, bottom
+def _frames(placed: Sequence[Placed]) -> list[Frame]:
+    """Frames for all groups: each as few as can be without others between the members."""
+    by_layer: dict[int, list[Placed]] = {}
+    groups: dict[str, dict[int, list[Placed]]] = {}
+    for one in sorted(placed, key=lambda one: one.layer):
+        by_layer.setdefault(one.layer, []).append(one)
+        if one.box.group:
+            rows = groups.setdefault(one.box.group, {})
+            rows.setdefault(one.layer, []).append(one)
+    found: list[Frame] = []
+    for group, rows in groups.items():
+        frames: list[Frame] = []
+        for row in rows.values():
+            wider = Frame(group, frames[-1].members + row) if frames else Frame(group, row)
+            if frames and wider.holds_only_members(by_layer):
+                frames[-1] = wider
+            elif Frame(group, row).holds_only_members(by_layer):
+                frames.append(Frame(group, row))
+            else:
+                frames += [Frame(group, [one]) for one in row]
+        found += frames
+    return found

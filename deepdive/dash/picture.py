@@ -31,8 +31,8 @@ class Picture:
     """Boxes, and edges as pairs of their numbers.
 
     >>> picture = Picture()
-    >>> x, add = picture.add(Box("tensor", ["(3,)"], name="x")), picture.add(Box("operator", ["add"]))
-    >>> picture.edges.append((picture.number(x), picture.number(add)))
+    >>> x = picture.add(Box("tensor", ["(3,)"], name="x"))
+    >>> picture.link(x, picture.add(Box("operator", ["add"])))
     >>> print(to_dot(picture))
     digraph {
       node [fontname="Helvetica", fontsize=11]
@@ -54,9 +54,9 @@ class Picture:
         self.boxes.append(box)
         return box
 
-    def number(self, box: Box) -> int:
-        """The number of a box that was added."""
-        return self._numbers[id(box)]
+    def link(self, a: Box, b: Box) -> None:
+        """An edge from one box to another; both were added before."""
+        self.edges.append((self._numbers[id(a)], self._numbers[id(b)]))
 
 
 def to_dot(picture: Picture) -> str:

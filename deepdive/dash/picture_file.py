@@ -14,6 +14,11 @@ from deepdive.io.files import write_bytes
 CANVASES: dict[str, Callable[..., Any]] = {"png": RasterCanvas, "svg": SvgCanvas}
 
 
+def scale_for(kind: str) -> float:
+    """Pixels per point: two in a picture made of pixels, so that letters are sharp."""
+    return 2.0 if kind == "png" else 1.0
+
+
 def format_of(
     path: str | os.PathLike[str], format: str | None, known: tuple[str, ...] = ("png", "svg")
 ) -> str:

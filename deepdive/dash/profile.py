@@ -32,7 +32,7 @@ class Row:
         return self.forward_time + self.backward_time
 
 
-class profile:  # noqa: N801 - read as a word: `with profile() as p`
+class profile:  # small, for it is read as a word: `with profile() as p`
     """Measures every operator that runs inside a ``with`` block.
 
     An operator that runs others inside itself is charged for its own part only.  Several blocks

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from time import perf_counter
 from types import TracebackType
 from typing import Any, Generic, TextIO, TypeVar
@@ -50,7 +50,7 @@ class Progress(Generic[T]):
         unit: str = "it",
         stream: TextIO | None = None,
     ) -> None:
-        if total is None and iterable is not None and hasattr(iterable, "__len__"):
+        if total is None and isinstance(iterable, Sized):
             total = len(iterable)
         if total is not None and total < 0:
             raise ArgumentError("Progress: the total is a number of steps", got=total)

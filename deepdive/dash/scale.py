@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 Array = np.ndarray
+LARGEST = 1e300  # what lies beyond counts as infinite
 
 
 class Scale:
@@ -37,7 +38,7 @@ class Scale:
         if low > high:  # there are no values
             low, high = 0.0, 1.0
         largest = max(abs(low), abs(high))
-        if high - low <= 1e-12 * largest:
+        if high - low <= max(1e-12 * largest, 1 / LARGEST):
             pad = abs(low) * 0.1 or 1.0
             low -= pad
             high += pad
@@ -48,7 +49,8 @@ class Scale:
         self.labels = labels(self.ticks, exact=not log)
 
     def _transform(self, values: object) -> Array:
-        numbers = np.asarray(values, dtype=float)
+        given = np.asarray(values, dtype=float)
+        numbers = np.where(abs(given) <= LARGEST, given, np.nan)
         if not self.log:
             return numbers
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -56,9 +58,7 @@ class Scale:
 
     def place(self, values: object) -> Array:
         """Where values lie between the ends, 0…1; NaN where they have no place."""
-        numbers = self._transform(values)
-        known = np.where(np.isfinite(numbers), numbers, np.nan)
-        return (known - self.low) / (self.high - self.low)
+        return (self._transform(values) - self.low) / (self.high - self.low)
 
     def marks(self) -> list[tuple[float, str]]:
         """The ticks as their places, 0…1, and their labels."""

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deepdive.dash.graph_layout import crossings, layout, spread
+from deepdive.dash.graph_columns import spread
+from deepdive.dash.graph_layout import crossings, layout
 
 
 def overlaps(plan, sizes):
@@ -39,8 +40,8 @@ def test_any_graph_fits_its_frame_without_overlaps(graph):
     plan = layout(sizes, edges)
     assert not overlaps(plan, sizes)
     for (x, y), (width, height) in zip(plan.centres, sizes, strict=True):
-        assert -1e-6 <= x - width / 2 and x + width / 2 <= plan.width + 1e-6
-        assert -1e-6 <= y - height / 2 and y + height / 2 <= plan.height + 1e-6
+        assert x - width / 2 >= -1e-6 and x + width / 2 <= plan.width + 1e-6
+        assert y - height / 2 >= -1e-6 and y + height / 2 <= plan.height + 1e-6
     for (a, b), route in zip(edges, plan.routes, strict=True):
         assert route[0] == plan.centres[a] and route[-1] == plan.centres[b]
     assert layout(sizes, edges).centres == plan.centres
