@@ -76,10 +76,10 @@ def chart(
     heading = _heading(title, lines, width, style)
     rows = max(height - 1 - len(heading), 2)
     all_x, all_y = _joined(lines)
-    y_scale = Scale(all_y, log=log, count=max(rows // 3, 2))
+    y_scale = Scale(all_y, log=log, count=max(rows // 2, 2))
     margin = max(map(len, y_scale.labels), default=0)
     columns = max(width - margin - 2, 4)
-    x_scale = Scale(all_x, count=max(columns // 12, 2))
+    x_scale = Scale(all_x, count=max(columns // 9, 2))
     axis = _y_axis(y_scale, rows, margin, unicode)
     cells = _cells(lines, (x_scale, y_scale), (rows, columns), style)
     body = [edge + "".join(row) for edge, row in zip(axis, cells, strict=True)]

@@ -42,7 +42,7 @@ def test_ticks_stand_beside_their_rows():
     text = chart([0, 10], width=40, height=12, unicode=False)
     rows = text.split("\n")
     assert rows[0].startswith("10 |") and rows[10].startswith(" 0 |")
-    assert rows[5].startswith(" 5 |")
+    assert rows[6].startswith(" 4 |")
 
 
 def test_title_names_last_values_and_colours():
@@ -54,7 +54,7 @@ def test_title_names_last_values_and_colours():
 
 def test_x_may_be_given():
     text = chart({"": (np.array([100.0, 200.0]), [0, 1])}, width=60, height=8)
-    assert text.split("\n")[-1].split() == ["100", "150", "200"]
+    assert text.split("\n")[-1].split() == ["100", "120", "140", "160", "180", "200"]
 
 
 def test_a_log_axis_makes_powers_equally_far():
