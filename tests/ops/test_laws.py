@@ -1,0 +1,54 @@
+"""Every registered operator obeys the laws: an operator is tested by being registered."""
+
+import importlib.util
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deepdive.core.operator import REGISTRY
+from deepdive.ops.creation import CREATORS
+from deepdive.testing import check_operator
+
+_spec = importlib.util.spec_from_file_location(
+    "sample_table", Path(__file__).with_name("sample_table.py")
+)
+_spec.loader.exec_module(importlib.util.module_from_spec(_spec))  # fills the table of samples
+
+
+def functions():
+    """Each registered function once, under its main name; creation makes tensors from nothing."""
+    seen = set()
+    for name, function in REGISTRY.items():
+        if name not in CREATORS and id(function) not in seen:
+            seen.add(id(function))
+            yield pytest.param(function, id=name)
+
+
+# A function whose name PyTorch has, but which means something else there or takes another call.
+OTHERS_IN_TORCH = {"getitem", "setitem", "expand", "float", "double", "half", "to", "max", "dot"}
+
+
+def check(function, seed):
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        report = check_operator(function, seed=seed, raise_exception=False)
+    assert report, str(report)
+    return report
+
+
+@pytest.mark.parametrize("function", functions())
+def test_laws(function):
+    """One seed; where PyTorch has the name, at least one call was really compared with it."""
+    report = check(function, seed=0)
+    torch = pytest.importorskip("torch")
+    if hasattr(torch, report.name) or hasattr(torch.nn.functional, report.name):
+        assert report.counts.get("like_torch") or report.name in OTHERS_IN_TORCH, str(report)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1, 9))
+@pytest.mark.parametrize("function", functions())
+def test_laws_with_other_numbers(function, seed):
+    check(function, seed)
