@@ -7,6 +7,7 @@ a graph; everything else works on the neutral :class:`Picture`.
 
 from __future__ import annotations
 
+import math
 import os
 from collections import Counter
 from collections.abc import Mapping
@@ -64,7 +65,7 @@ def picture_of(tensor: Any, namespace: Mapping[str, Any] | None = None) -> Pictu
         )
     names = _names(namespace or {})
     picture, tensor_box = Picture(), {}
-    private: set[Box] = set()  # parameters, and what is computed from them alone
+    private: set[Box] = set()  # parameters, and these transposed or reshaped
     for node in _all_nodes(root):
         output = tensor if node is root else node.output()
         box = tensor_box[id(node)] = _tensor_box(node, output, names)
@@ -73,10 +74,9 @@ def picture_of(tensor: Any, namespace: Mapping[str, Any] | None = None) -> Pictu
             private.update([box] if box.group else ())
             continue
         before = [tensor_box[id(parent)] for parent in node.parents if parent is not None]
-        groups = {parent.group for parent in before if parent in private}
-        group = groups.pop() if len(groups) == 1 else None
+        group = _group_of(before, private)
         operator = picture.add(Box("operator", [_operator_name(node.operator)], group))
-        if group and private.issuperset(before):
+        if len(before) == 1 and private.issuperset(before) and _same_size(node):
             box.group = group
             private.add(box)
         picture.add(box)
@@ -128,6 +128,18 @@ def _tensor_box(node: Any, tensor: Any, names: Names) -> Box:
     box.is_alive = tensor is not None
     box.has_grad = tensor is not None and getattr(tensor, "_grad", None) is not None
     return box
+
+
+def _group_of(before: list[Box], private: set[Box]) -> str | None:
+    """The module of an operator: that of the parameters it reads, if they agree."""
+    groups = {box.group for box in before if box in private}
+    return groups.pop() if len(groups) == 1 else None
+
+
+def _same_size(node: Any) -> bool:
+    """Whether the result has as many elements as the one input that is tracked."""
+    (parent,) = (one for one in node.parents if one is not None)
+    return math.prod(node.shape) == math.prod(parent.shape)
 
 
 def _inherit_groups(picture: Picture) -> None:

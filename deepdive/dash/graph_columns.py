@@ -8,6 +8,7 @@ from collections.abc import Sequence
 Links = dict[int, list[int]]  # from a vertex to its neighbours
 Rows = list[list[int]]  # the vertices of each layer, from left to right
 
+TURNS = 24
 STRAIGHT = 8.0  # how much more a stand-in wants to keep its place than a box does
 FAINT = 1e-6  # how much a leaf pulls: more, and a long net would drift sideways
 
@@ -47,9 +48,9 @@ class Columns:
         chain_of = self._chains()
         for row in self.rows:
             self._place(row, [0.0] * len(row))
-        for turn in range(14):
+        for turn in range(TURNS):
             downward = turn % 2 == 0
-            middle = self._means(chain_of) if turn > 8 else {}  # at last, straighten the chains
+            middle = self._middles(chain_of) if turn > 8 else {}  # at last, straighten chains
             for row in self.rows if downward else reversed(self.rows):
                 wishes = []
                 for v in row:
@@ -89,12 +90,16 @@ class Columns:
     def _strong(self, vertices: list[int]) -> list[int]:
         return [v for v in vertices if self.pull[v] > FAINT]
 
-    def _means(self, chain_of: dict[int, int]) -> dict[int, float]:
-        """The mean place of every chain of two or more."""
+    def _middles(self, chain_of: dict[int, int]) -> dict[int, float]:
+        """The middle between the ends of what each chain of two or more spans from side to side."""
         members: dict[int, list[float]] = defaultdict(list)
         for v, first in chain_of.items():
             members[first].append(self.x[v])
-        return {v: mean(places) for v, places in members.items() if len(places) > 1}
+        middles = {}
+        for v, places in members.items():
+            if len(places) > 1:
+                middles[v] = (min(places) + max(places)) / 2
+        return middles
 
 
 def spread(

@@ -154,6 +154,10 @@ class Frame:
                     return False
         return True
 
+    def has_tensors(self) -> bool:
+        """Whether there is more inside than operators."""
+        return any(one.box.kind == "tensor" for one in self.members)
+
     def draw(self, canvas: Any) -> None:
         """The frame itself."""
         least = text_width(self.group, SIZE - 2) + 12
@@ -188,5 +192,6 @@ def _frames(placed: Sequence[Placed]) -> list[Frame]:
                 frames.append(Frame(group, row))
             else:
                 frames += [Frame(group, [one]) for one in row]
-        found += frames
+        telling = [frame for frame in frames if frame.has_tensors()]
+        found += telling or frames  # a frame for a lone operator would only be in the way
     return found
