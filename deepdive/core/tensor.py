@@ -387,6 +387,8 @@ def array_of(data: Any, speaker: Any, dtype: Any = None) -> Any:
                 expected=speaker.DEVICE,
                 fix=f"move it first: x.to({speaker.DEVICE!r})",
             )
+        if dtype is None:
+            return data._data
         data = data._data
     elif isinstance(data, (list, tuple)) and _holds_tensors(data):
         data = [array_of(item, speaker) for item in data]
