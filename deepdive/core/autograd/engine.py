@@ -228,11 +228,13 @@ def _fitted(part: Any, parent: Node, node: Node) -> Any:
     """Undo broadcasting and cast to the input's dtype; any other wrong shape is an error."""
     if part.shape != parent.shape:
         part = unbroadcast(part, parent.shape, node.name)
-    if part.dtype != parent.dtype:
-        if isinstance(part, Tensor):
-            return tensor_words.astype(part, parent.dtype)
-        return part.astype(parent.dtype)
-    return part
+    return _cast(part, parent.dtype)
+
+
+def _cast(grad: Any, dtype: Any) -> Any:
+    if grad.dtype == dtype:
+        return grad
+    return tensor_words.astype(grad, dtype) if isinstance(grad, Tensor) else grad.astype(dtype)
 
 
 def unbroadcast(grad: Any, shape: tuple[int, ...], name: str) -> Any:
@@ -262,12 +264,25 @@ def unbroadcast(grad: Any, shape: tuple[int, ...], name: str) -> Any:
 
 
 def _run_hooks(node: Node, grad: Any, create_graph: bool) -> Any:
-    """Show the gradient to each hook; what a hook returns takes its place."""
+    """Show the gradient to each hook; what a hook returns takes its place.
+
+    Raises:
+        ShapeError: if that has another shape.
+    """
+    speaker = BY_TYPE.get(type(grad)) or _speaker_of_scalar(grad)
     for hook in list(node.hooks or ()):
-        shown = grad if isinstance(grad, Tensor) else wrap(grad)
+        shown = grad if isinstance(grad, Tensor) else wrap(speaker.asarray(grad))
         answer = hook(shown)
-        if answer is not None:
-            grad = answer if create_graph else getattr(answer, "_data", answer)
+        if answer is None:
+            continue
+        grad = answer if isinstance(answer, Tensor) else wrap(array_of(answer, speaker))
+        if tuple(grad.shape) != tuple(node.shape):
+            raise ShapeError(
+                "hook: what it returns takes the place of the gradient",
+                got=tuple(grad.shape),
+                expected=tuple(node.shape),
+            )
+        grad = _cast(grad if create_graph else grad._data, node.dtype)
     return grad
 
 
