@@ -62,7 +62,13 @@ def _columns(x: Array, size: Shape, stride: Shape, dilation: Shape, groups: int)
     order = (0, 1, *range(2 + n, 2 + 2 * n), *range(2, 2 + n))
     columns = view.transpose(order)  # (B, C, *size, *out)
     rows = x.shape[1] // groups * int(np.prod(size))
-    return columns.reshape(x.shape[0], groups, rows, -1)
+    return columns.reshape(x.shape[0], groups, rows, math.prod(view.shape[2 : 2 + n]))
+
+
+def _pixels(grad: Array, groups: int) -> Array:
+    """The gradient of a result, (B, O, *out), as (B, G, O/G, P)."""
+    batch, channels, *extents = grad.shape
+    return grad.reshape(batch, groups, channels // groups, math.prod(extents))
 
 
 def _padded(x: Array, padding: Shape) -> Array:
@@ -101,7 +107,7 @@ def convolution_input_grad(
     size, extents = w.shape[2:], grad.shape[2:]
     batch, channels = x_shape[:2]
     rows = w.reshape(groups, w.shape[0] // groups, -1)  # (G, O/G, K)
-    pixels = grad.reshape(batch, groups, w.shape[0] // groups, -1)  # (B, G, O/G, P)
+    pixels = _pixels(grad, groups)
     columns = np.matmul(rows.transpose(0, 2, 1), pixels)  # (B, G, K, P)
     columns = columns.reshape(batch, channels, *size, *extents)
     n = len(size)
@@ -131,6 +137,6 @@ def convolution_weight_grad(
     )
     x = x[(..., *(slice(r) for r in reach))]
     columns = _columns(x, size, stride, dilation, groups)  # (B, G, K, P)
-    pixels = grad.reshape(grad.shape[0], groups, w_shape[0] // groups, -1)  # (B, G, O/G, P)
+    pixels = _pixels(grad, groups)
     products = np.matmul(pixels, columns.transpose(0, 1, 3, 2))  # (B, G, O/G, K)
     return products.sum(0).reshape(w_shape)
