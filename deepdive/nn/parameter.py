@@ -1,0 +1,58 @@
+"""Parameter: a Tensor that a module counts among its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from deepdive.core.tensor import Tensor
+from deepdive.errors import ArgumentError
+
+
+class Parameter(Tensor):
+    """A tensor that is learned: assigned to a module, it belongs to ``module.parameters()``.
+
+    Args:
+        data: numbers, lists or an array, which are copied; a Tensor, whose memory is shared.
+        requires_grad: False freezes it.
+
+    Raises:
+        DTypeError: for integers, unless ``requires_grad=False``.
+
+    >>> Parameter([1.0, 2.0])
+    Parameter containing:
+    tensor([1., 2.], requires_grad=True)
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data: Any, requires_grad: bool = True) -> None:
+        if isinstance(data, Tensor):
+            self._data = data._data
+            self._node = self._grad = self._seed = self._skeleton = None
+        else:
+            super().__init__(data, requires_grad=False)
+        if requires_grad:
+            self.requires_grad_()
+
+    def __repr__(self) -> str:
+        return f"Parameter containing:\n{super().__repr__()}"
+
+
+def as_parameter(name: str, value: Any) -> Parameter:
+    """`value` as a Parameter; a plain Tensor becomes one itself, so whoever holds it holds it on.
+
+    Raises:
+        ArgumentError: for a tensor computed from others.
+    """
+    if isinstance(value, Parameter):
+        return value
+    if not isinstance(value, Tensor):
+        return Parameter(value)
+    if not value.is_leaf:
+        raise ArgumentError(
+            f"a parameter is no result of a computation, {name!r} is",
+            got=f"grad_fn={value.grad_fn!r}",
+            fix="register its .detach(), or compute it in forward",
+        )
+    value.__class__ = Parameter
+    return value  # type: ignore[return-value]
