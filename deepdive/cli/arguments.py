@@ -1,0 +1,133 @@
+"""What can be said to ``deepdive``: the commands and their options."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+DATASETS = ("digits", "mnist")
+MODELS = ("mlp", "cnn")
+OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop", "adagrad")
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that explains a mistake in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def program() -> str:
+    """How this program was called, so that hints can be copied into the same terminal."""
+    name = os.path.basename(sys.argv[0])
+    if name.startswith("deepdive"):
+        return "deepdive"
+    python = os.path.relpath(sys.executable) if sys.executable else "python"
+    if python.startswith(os.pardir):
+        python = "python"
+    return f"{python} -m deepdive"
+
+
+def make_parser() -> Parser:
+    """The parser of all commands; ``options.command`` is the chosen one."""
+    parser = Parser(
+        prog="deepdive",
+        description="A deep learning library in 100 % Python.",
+        epilog="'deepdive COMMAND --help' tells what a command takes.",
+    )
+    parser.add_argument("--version", action="version", version=f"deepdive {version()}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def add(name: str, help: str, describe: Callable[[Any], None]) -> None:
+        command = commands.add_parser(name, help=help, description=help)
+        describe(command)
+        command.add_argument("--debug", action="store_true", help="show where an error comes from")
+
+    add("demo", "train a small network on handwritten digits and show what it can do", _demo)
+    add("train", "train a network on handwritten digits", _train)
+    add("predict", "let a saved network read images", _predict)
+    add("draw", "draw the graph of a saved network as SVG or PNG", _draw)
+    add("summary", "the layers of a network: shapes, parameters, multiply-adds", _summary)
+    add("info", "versions, the processor and its matrix library, optional packages", _info)
+    return parser
+
+
+def _demo(command: Any) -> None:
+    command.add_argument("--save", metavar="DIR", default="runs/demo", help="default: %(default)s")
+    command.add_argument("--seed", type=_count, default=0, help="default: %(default)s")
+    command.add_argument("--epochs", type=_positive, help="default: 20")
+
+
+def _train(command: Any) -> None:
+    command.add_argument("dataset", choices=DATASETS)
+    command.add_argument("--model", choices=MODELS, default="mlp", help="default: %(default)s")
+    command.add_argument("--data", metavar="DIR", help="where MNIST's files are")
+    command.add_argument("--download", action="store_true", help="fetch MNIST if it is not there")
+    command.add_argument("--epochs", type=_positive, metavar="N", help="passes over the data")
+    command.add_argument("--batch-size", type=_positive, metavar="N")
+    command.add_argument("--optimizer", choices=OPTIMIZERS, default="adamw")
+    command.add_argument("--lr", type=_rate, help="the learning rate, which falls to 0")
+    command.add_argument("--momentum", type=_rate, help="of sgd and rmsprop; sgd: 0.9")
+    command.add_argument("--weight-decay", type=_rate, metavar="X")
+    command.add_argument("--save", metavar="DIR", help="keep the trained network in this folder")
+    command.add_argument("--seed", type=_count, default=0, metavar="N", help="default: 0")
+    command.add_argument("--workers", type=_count, default=0, metavar="N", help="loader threads")
+    command.add_argument("--limit", type=_positive, metavar="N", help="use the first N images only")
+
+
+def _predict(command: Any) -> None:
+    command.add_argument("folder", metavar="DIR", help="where the network was saved")
+    command.add_argument("images", nargs="+", metavar="IMAGE", help=".png .jpg .pgm .npy .idx")
+    command.add_argument("--top", type=_positive, default=3, metavar="N", help="guesses shown")
+    command.add_argument("--limit", type=_positive, default=8, metavar="N", help="images per file")
+
+
+def _draw(command: Any) -> None:
+    command.add_argument("folder", metavar="DIR", help="where the network was saved")
+    command.add_argument("--output", metavar="FILE", help=".svg, .png or .dot; DIR/graph.svg")
+    command.add_argument("--input", type=_shape, metavar="SHAPE", help="of one sample: 1,28,28")
+
+
+def _summary(command: Any) -> None:
+    command.add_argument("folder", nargs="?", metavar="DIR", help="where a network was saved")
+    command.add_argument("--model", choices=MODELS, help="one of ours, instead")
+    command.add_argument("--dataset", choices=DATASETS, default="mnist", help="for --model")
+    command.add_argument("--input", type=_shape, metavar="SHAPE", help="of one sample: 1,28,28")
+
+
+def _info(command: Any) -> None:
+    """Takes nothing."""
+
+
+def _count(text: str) -> int:
+    return _number(int, text, "a whole number, 0 or more", 0)
+
+
+def _positive(text: str) -> int:
+    return _number(int, text, "a whole number, 1 or more", 1)
+
+
+def _rate(text: str) -> float:
+    return _number(float, text, "a number, 0 or more", 0)
+
+
+def _number(kind: Callable[[str], Any], text: str, expected: str, least: float) -> Any:
+    try:
+        value = kind(text)
+    except ValueError:
+        value = None
+    if value is None or not least <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not {expected}")
+    return value
+
+
+def _shape(text: str) -> tuple[int, ...]:
+    return tuple(_positive(size) for size in text.strip("()").replace(" ", "").split(",") if size)
+
+
+def version() -> str:
+    """The library's, which stands in its table of contents, above this room."""
+    return str(sys.modules["deepdive"].__version__)

@@ -1,0 +1,132 @@
+"""``deepdive demo``: under a minute from nothing to a network that reads handwriting."""
+
+from __future__ import annotations
+
+import os
+import sys
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from deepdive import nn
+from deepdive.cli.arguments import program
+from deepdive.cli.pixels import highlight, picture
+from deepdive.cli.recipes import (
+    IMAGES,
+    RECIPES,
+    make_loader,
+    make_model,
+    make_optimizer,
+    read_data,
+    save_model,
+)
+from deepdive.cli.train import writable
+from deepdive.cli.training import accuracy, percent, probabilities, scores_of, train_epoch
+from deepdive.core.random import manual_seed
+from deepdive.dash import Dash, Progress, draw_graph
+from deepdive.dash.dashboard import side_by_side
+from deepdive.dash.progress import duration
+from deepdive.dash.terminal import Terminal
+from deepdive.errors import CheckpointError
+from deepdive.optim.schedule import CosineAnnealingLR
+
+NAME, MODEL = "digits", "cnn"
+SHOWN = 4  # pictures in a row: 80 columns
+
+
+def run(options: Any) -> None:
+    """Trains, saves, loads again and compares, and shows what the network reads."""
+    start, folder = perf_counter(), options.save
+    writable(folder)
+    manual_seed(options.seed)
+    recipe = RECIPES[NAME, MODEL]
+    data, held_out = read_data(NAME, train=True), read_data(NAME, train=False)
+    loader = make_loader(NAME, data, recipe.batch_size, shuffle=True)
+    test_loader = make_loader(NAME, held_out, len(held_out))
+    model = make_model(NAME, MODEL)
+    parameters = sum(p.numel() for p in model.parameters())
+    print(f"A network of {parameters:,} numbers learns from {len(data):,} handwritten digits.\n")
+
+    graph = draw_loss(model, loader, os.path.join(folder, "graph.svg"))
+    dash = learn(model, loader, recipe.lr, options.epochs or recipe.epochs)
+    curves = dash.save(os.path.join(folder, "curves.svg"))
+
+    scores = scores_of(model, test_loader)
+    share = accuracy(scores, held_out.labels)
+    save_model(folder, model, {"dataset": NAME, "model": MODEL, "accuracy": share})
+    if not np.array_equal(scores_of(nn.load_from_arc(folder), test_loader), scores):
+        raise CheckpointError(f"the network loaded from {folder} does not predict the same")
+
+    print(f"\nWhat it makes of digits it has never seen (of {len(held_out)}):\n")
+    print("\n".join(gallery(held_out, scores, Terminal(sys.stdout))))
+    print(f"\ntest accuracy {percent(share)}, in {duration(perf_counter() - start)} altogether")
+    print("saved, loaded again: the same predictions, bit by bit\n")
+    print(places(folder, graph, curves))
+
+
+def draw_loss(model: Any, loader: Any, path: str) -> str:
+    """The graph of the loss, for four images."""
+    images, labels = next(loader.get_batches())
+    x = nn.Parameter(images[:4], requires_grad=False)
+    loss = nn.functional.cross_entropy(model(x), labels[:4])
+    return draw_graph(loss, {"model": model, "x": x, "loss": loss}, path)
+
+
+def learn(model: Any, loader: Any, lr: float, epochs: int) -> Dash:
+    """Trains; live curves in a terminal, a line now and then elsewhere."""
+    optimizer = make_optimizer(model, "adamw", lr)
+    schedule = CosineAnnealingLR(optimizer, epochs * len(loader))
+    dash = Dash(2, names=["loss", "accuracy"])
+    is_live = Terminal(sys.stdout).is_tty
+    with Progress[Any](total=epochs * len(loader.dataset), desc="training", unit="img") as bar:
+        for epoch in range(1, epochs + 1):
+            for step in train_epoch(model, loader, optimizer, schedule):
+                dash.update(step.mean_loss, step.mean_accuracy)
+                if is_live:
+                    dash.plot()
+                bar.set(loss=f"{step.mean_loss:.3f}", accuracy=percent(step.mean_accuracy))
+                bar.update(step.images)
+            if not is_live and (epoch % 5 == 0 or epoch == epochs):
+                seen = f"loss {step.mean_loss:.3f}, accuracy {percent(step.mean_accuracy)}"
+                print(f"epoch {epoch}/{epochs}: {seen}", flush=True)
+        if is_live:
+            dash.plot(force=True)
+    return dash
+
+
+def gallery(data: Any, scores: Any, screen: Terminal) -> list[str]:
+    """A row of digits that were read right, and a row of those that were not."""
+    shares, guesses = probabilities(scores), scores.argmax(1)
+    pixels = data.images / IMAGES[NAME].brightest
+    lines: list[str] = []
+    for is_right in (True, False):
+        chosen = np.flatnonzero((guesses == data.labels) == is_right)
+        panels = []
+        for i in chosen[np.linspace(0, len(chosen) - 1, min(SHOWN, len(chosen))).astype(int)]:
+            said = f"{guesses[i]}  {percent(shares[i].max())}"
+            caption = said if is_right else f"{said}, is {data.labels[i]}"
+            panels.append([*picture(pixels[i], screen), highlight(caption, is_right, screen)])
+        if panels:
+            heading = "right:" if is_right else f"wrong ({len(chosen)} in all):"
+            lines += [heading, *side_by_side(panels, 19)]
+    return lines
+
+
+def places(folder: str, graph: str, curves: str) -> str:
+    """Where everything is, and what to do next."""
+    name = program()
+    rows = [
+        (os.path.join(folder, "model.arc"), "the architecture, as text"),
+        (os.path.join(folder, "weights.safetensors"), "what it has learned"),
+        (graph, "how the loss is computed: open it in a browser"),
+        (curves, "the curves"),
+    ]
+    width = max(len(path) for path, _ in rows)
+    files = [f"  {path:{width}}  {what}" for path, what in rows]
+    commands = [
+        f"  {name} summary {folder}",
+        f"  {name} predict {folder} IMAGE.png",
+        f"  {name} train mnist --download --model cnn --save runs/mnist",
+    ]
+    return "\n".join([*files, "", "Next:", *commands])

@@ -1,0 +1,54 @@
+"""A network of two layers learns MNIST: plain SGD, live loss and accuracy.
+
+python examples/mnist.py --data DIR        DIR holds train-images-idx3-ubyte[.gz] and so on
+"""
+
+import argparse
+
+import numpy as np
+
+from deepdive import nn, no_grad
+from deepdive.dash import Dash
+from deepdive.datautils import MNIST, DataLoader, Scale, Subset
+
+parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+parser.add_argument("--data", help="the folder of MNIST's files; without it they are downloaded")
+parser.add_argument("--epochs", type=int, default=5)
+parser.add_argument("--limit", type=int, help="use so many images only")
+parser.add_argument("--save", default="runs/mnist", help="the folder for the model")
+options = parser.parse_args()
+
+
+def batches(train):
+    """Images as numbers 0…1 (B, 28, 28), and labels (B,)."""
+    mnist = MNIST(options.data, train, transform=Scale(1 / 255), download=not options.data)
+    some = Subset(mnist, range(min(options.limit or len(mnist), len(mnist))))
+    return DataLoader(some, batch_size=64, shuffle=train)
+
+
+model = nn.Sequential(
+    nn.ReShape(784),
+    nn.Linear(784, 128),
+    nn.LayerNorm(128),
+    nn.ReLU(),
+    nn.Linear(128, 10),
+    nn.LayerNorm(10),
+    nn.LogSoftmax(),
+)
+loss_of = nn.NLLLoss()
+dash = Dash(2, names=["loss", "accuracy"])
+
+train, test = batches(train=True), batches(train=False)
+for _ in range(options.epochs):
+    for x, y in train:
+        log_p = model(x)  # (B, 10)
+        loss = loss_of(log_p, y)
+        loss.backward()
+        model.step(lr=0.1, optimizer=nn.SGD)
+        dash.update(loss, np.mean(log_p.numpy().argmax(1) == y))
+        dash.plot()
+
+with no_grad():
+    right = sum(int((model(x).numpy().argmax(1) == y).sum()) for x, y in test)
+model.save(options.save)
+print(f"test accuracy {right / len(test.dataset):.2%}, saved to {options.save}")
