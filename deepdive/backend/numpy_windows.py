@@ -5,6 +5,7 @@ A convolution is a view of all windows, copied into a matrix (im2col), and one m
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
