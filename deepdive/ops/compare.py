@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from deepdive.core.operator import Operator, register
+from deepdive.core.operator import Operator, add_method, register
+from deepdive.core.tensor import Tensor
 
 
 def _binary(word: str, promotes: str | None, doc: str, *names: str) -> Any:
@@ -32,6 +33,21 @@ def _unary(word: str, doc: str, *names: str) -> Any:
 
 Equal = _binary("equal", "common", "``x == y``, elementwise.", "eq", "__eq__")
 NotEqual = _binary("not_equal", "common", "``x != y``.", "ne", "not_equal", "__ne__")
+
+
+def _with_tensors_only(function: Any) -> Any:
+    """None and texts are left to Python, which finds them different from every tensor."""
+
+    def method(self: Tensor, other: Any) -> Any:
+        if other is None or isinstance(other, str):
+            return NotImplemented
+        return function(self, other)
+
+    return method
+
+
+add_method("__eq__", _with_tensors_only(Tensor.__eq__))
+add_method("__ne__", _with_tensors_only(Tensor.__ne__))
 Less = _binary("less", "common", "``x < y``.", "lt", "less", "__lt__")
 LessEqual = _binary("less_equal", "common", "``x <= y``.", "le", "less_equal", "__le__")
 Greater = _binary("greater", "common", "``x > y``.", "gt", "greater", "__gt__")
