@@ -149,6 +149,12 @@ class PowerScalar(Operator):
         return grad * self.exponent * x ** (self.exponent - 1)
 
 
+def _positive(x: Tensor) -> Tensor:
+    """``+x``, which is `x`."""
+    return x
+
+
+add_method("__pos__", _positive)
 add_method("__rsub__", reflected(Sub()))
 add_method("__rtruediv__", reflected(Div()))
 add_method("__rfloordiv__", reflected(FloorDivide()))
