@@ -1,6 +1,9 @@
 """Windows of NumPy arrays: padding, sliding windows, and the convolutions made of them.
 
-A convolution is a view of all windows, copied into a matrix (im2col), and one matrix product.
+A convolution copies all windows into a matrix of columns (im2col) and takes one matrix product.
+With stride 1 nothing has to be picked out pixel by pixel: what kernel element (i, j) meets is the
+image itself from offset ``i·W + j`` on, so a row of the matrix is one run of memory.  The price are
+a few pixels at the end of each line, computed in vain.
 """
 
 from __future__ import annotations
@@ -56,43 +59,117 @@ def overlap_add(w: Array, shape: Shape, stride: Shape, dilation: Shape) -> Array
     return out
 
 
-def _columns(x: Array, size: Shape, stride: Shape, dilation: Shape, groups: int) -> Array:
-    """im2col: windows copied into a matrix, (B, G, C/G * prod(size), prod(out))."""
-    n = len(size)
-    view = windows(x, size, stride, dilation)  # (B, C, *out, *size)
-    order = (0, 1, *range(2 + n, 2 + 2 * n), *range(2, 2 + n))
-    columns = view.transpose(order)  # (B, C, *size, *out)
-    rows = x.shape[1] // groups * int(np.prod(size))
-    return columns.reshape(x.shape[0], groups, rows, math.prod(view.shape[2 : 2 + n]))
+BLOCK = 1 << 20  # elements of columns made at a time: what a cache holds
 
 
-def _pixels(grad: Array, groups: int) -> Array:
-    """The gradient of a result, (B, O, *out), as (B, G, O/G, P)."""
-    batch, channels, *extents = grad.shape
-    return grad.reshape(batch, groups, channels // groups, math.prod(extents))
+class Grid:
+    """How the pixels of a convolution's output lie in the rows of its columns.
+
+    Attributes:
+        out: the extents of the output.
+        runs: whether rows are runs of the image (stride 1), not picked pixels.
+        steps: pixel ``(i, j, …)`` of the output is element ``Σ i · step`` of a row.
+        length: elements of a row for one image, L.
+    """
+
+    __slots__ = ("dilation", "length", "out", "runs", "size", "spatial", "steps", "stride")
+
+    def __init__(self, spatial: Shape, size: Shape, stride: Shape, dilation: Shape) -> None:
+        self.spatial, self.size, self.stride, self.dilation = spatial, size, stride, dilation
+        self.out = tuple(
+            (extent - d * (k - 1) - 1) // s + 1
+            for extent, k, s, d in zip(spatial, size, stride, dilation, strict=True)
+        )
+        self.runs = max(stride) == 1
+        self.steps = row_steps(spatial if self.runs else self.out)
+        self.length = 1 + sum((n - 1) * s for n, s in zip(self.out, self.steps, strict=True))
+
+    def blocks(self, batch: int, channels: int) -> list[slice]:
+        """The batch cut into parts whose columns fit into a cache."""
+        count = max(BLOCK // (channels * math.prod(self.size) * self.length), 1)
+        return [slice(start, start + count) for start in range(0, batch, count)]
+
+    def columns(self, x: Array, groups: int) -> Array:
+        """The windows of x (B, C, *spatial) as (G, C/G · prod(size), B · L)."""
+        batch, channels = x.shape[:2]
+        if self.runs:
+            to_image, to_channel, *inner = x.strides
+            to_element = (s * d for s, d in zip(inner, self.dilation, strict=True))
+            strides = (to_channel, *to_element, to_image, x.itemsize)
+            shape = (channels, *self.size, batch, self.length)
+            view = np.ndarray(shape, x.dtype, x, 0, strides)
+        else:
+            n = len(self.size)
+            view = windows(x, self.size, self.stride, self.dilation)  # (B, C, *out, *size)
+            view = view.transpose(1, *range(2 + n, 2 + 2 * n), 0, *range(2, 2 + n))
+        rows = channels // groups * math.prod(self.size)
+        return view.reshape(groups, rows, batch * self.length)
+
+    def pixels(self, rows: Array, batch: int) -> Array:
+        """The output's pixels in rows (O, B, L), as a view (B, O, *out)."""
+        item, length = rows.itemsize, self.length
+        shape = (batch, rows.size // (batch * length), *self.out)
+        strides = (length * item, batch * length * item, *(s * item for s in self.steps))
+        return np.ndarray(shape, rows.dtype, rows, 0, strides)
+
+    def rows(self, grad: Array, groups: int) -> Array:
+        """Pixels (B, O, *out) set into rows (G, O/G, B · L): the inverse of :meth:`pixels`."""
+        batch, channels = grad.shape[:2]
+        rows = np.zeros((groups, channels // groups, batch * self.length), grad.dtype)
+        self.pixels(rows, batch)[...] = grad
+        return rows
+
+    def scatter(self, columns: Array, x: Array) -> None:
+        """Add columns (C, *size, B, L) to x (B, C, *spatial) where they were read from."""
+        n = len(self.size)
+        if not self.runs:
+            view = columns.reshape(*columns.shape[: n + 2], *self.out)
+            order = (n + 1, 0, *range(n + 2, 2 * n + 2), *range(1, n + 1))
+            x += overlap_add(view.transpose(order), x.shape, self.stride, self.dilation)
+            return
+        flat = x.reshape(*x.shape[:2], -1)
+        for place in np.ndindex(*self.size):
+            ways = zip(place, self.dilation, self.steps, strict=True)
+            start = sum(k * d * s for k, d, s in ways)
+            source: Any = (slice(None), *place)
+            flat[:, :, start : start + self.length] += columns[source].transpose(1, 0, 2)
+
+
+def row_steps(extents: Shape) -> Shape:
+    """Elements between neighbours along each axis of an array in row order.
+
+    >>> row_steps((5, 4, 3))
+    (12, 3, 1)
+    """
+    return tuple(math.prod(extents[i + 1 :]) for i in range(len(extents)))
+
+
+def _framed(spatial: Shape, padding: Shape) -> Shape:
+    return tuple(n + 2 * p for n, p in zip(spatial, padding, strict=True))
 
 
 def _padded(x: Array, padding: Shape) -> Array:
-    if not any(padding):
-        return x
-    return pad(x, ((0, 0), (0, 0), *((p, p) for p in padding)))
+    if any(padding):
+        return pad(x, ((0, 0), (0, 0), *((p, p) for p in padding)))
+    return np.ascontiguousarray(x)
 
 
 def convolution(
     x: Array, w: Array, stride: Shape, padding: Shape, dilation: Shape, groups: int
 ) -> Array:
-    """Cross-correlation of x (B, C, *spatial) with w (O, C/groups, *kernel): one product."""
+    """Cross-correlation of x (B, C, *spatial) with w (O, C/groups, *kernel)."""
     x = _padded(x, padding)
-    size = w.shape[2:]
-    out = tuple(
-        (extent - d * (k - 1) - 1) // s + 1
-        for extent, k, s, d in zip(x.shape[2:], size, stride, dilation, strict=True)
-    )
-    if w.shape[1] * groups != x.shape[1] or min(out) < 1:
+    (batch, channels), count = x.shape[:2], w.shape[0]
+    grid = Grid(x.shape[2:], w.shape[2:], stride, dilation)
+    if w.shape[1] * groups != channels or min(grid.out) < 1:
         raise ValueError("channels or sizes do not match")
-    columns = _columns(x, size, stride, dilation, groups)  # (B, G, K, P)
-    rows = w.reshape(groups, w.shape[0] // groups, -1)  # (G, O/G, K)
-    return np.matmul(rows, columns).reshape(x.shape[0], w.shape[0], *out)
+    kernels = w.reshape(groups, count // groups, -1)  # (G, O/G, K)
+    out = np.empty((batch, count, *grid.out), x.dtype)
+    for part in grid.blocks(batch, channels):
+        images = x[part]
+        product = np.matmul(kernels, grid.columns(images, groups))  # (G, O/G, B · L)
+        out[part] = grid.pixels(product, len(images))
+    return out
 
 
 def convolution_input_grad(
@@ -105,17 +182,18 @@ def convolution_input_grad(
     groups: int,
 ) -> Array:
     """The gradient of :func:`convolution` for its input, of shape `x_shape`."""
-    size, extents = w.shape[2:], grad.shape[2:]
-    batch, channels = x_shape[:2]
-    rows = w.reshape(groups, w.shape[0] // groups, -1)  # (G, O/G, K)
-    pixels = _pixels(grad, groups)
-    columns = np.matmul(rows.transpose(0, 2, 1), pixels)  # (B, G, K, P)
-    columns = columns.reshape(batch, channels, *size, *extents)
-    n = len(size)
-    order = (0, 1, *range(2 + n, 2 + 2 * n), *range(2, 2 + n))
-    spatial = tuple(e + 2 * p for e, p in zip(x_shape[2:], padding, strict=True))
-    dx = overlap_add(columns.transpose(order), (batch, channels, *spatial), stride, dilation)
-    inside = tuple(slice(p, p + e) for p, e in zip(padding, x_shape[2:], strict=True))
+    batch, channels, *spatial = x_shape
+    grid = Grid(_framed(spatial, padding), w.shape[2:], stride, dilation)
+    kernels = w.reshape(groups, w.shape[0] // groups, -1).transpose(0, 2, 1)  # (G, K, O/G)
+    dx = np.zeros((batch, channels, *grid.spatial), grad.dtype)
+    for part in grid.blocks(batch, channels):
+        images = dx[part]
+        columns = np.matmul(kernels, grid.rows(grad[part], groups))  # (G, K, B · L)
+        columns = columns.reshape(channels, *grid.size, len(images), grid.length)
+        grid.scatter(columns, images)
+    if not any(padding):
+        return dx
+    inside = (slice(p, p + n) for p, n in zip(padding, spatial, strict=True))
     return dx[(..., *inside)]
 
 
@@ -129,15 +207,11 @@ def convolution_weight_grad(
     groups: int,
 ) -> Array:
     """The gradient of :func:`convolution` for its weights, of shape `w_shape`."""
-    size = w_shape[2:]
     x = _padded(x, padding)
-    # Windows the kernel never reached (sizes that do not divide evenly) have no gradient.
-    reach = tuple(
-        s * (e - 1) + d * (k - 1) + 1
-        for s, e, d, k in zip(stride, grad.shape[2:], dilation, size, strict=True)
-    )
-    x = x[(..., *(slice(r) for r in reach))]
-    columns = _columns(x, size, stride, dilation, groups)  # (B, G, K, P)
-    pixels = _pixels(grad, groups)
-    products = np.matmul(pixels, columns.transpose(0, 1, 3, 2))  # (B, G, O/G, K)
-    return products.sum(0).reshape(w_shape)
+    grid = Grid(x.shape[2:], w_shape[2:], stride, dilation)
+    rows = w_shape[1] * math.prod(grid.size)
+    dw = np.zeros((groups, rows, w_shape[0] // groups), x.dtype)  # (G, K, O/G)
+    for part in grid.blocks(*x.shape[:2]):
+        columns = grid.columns(x[part], groups)  # (G, K, B · L)
+        dw += np.matmul(columns, grid.rows(grad[part], groups).transpose(0, 2, 1))
+    return dw.transpose(0, 2, 1).reshape(w_shape)
