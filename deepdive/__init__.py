@@ -19,7 +19,7 @@ from deepdive.config import (
 from deepdive.core import autograd
 from deepdive.core.autograd import grad, gradcheck, gradgradcheck
 from deepdive.core.function import Function
-from deepdive.core.operator import REGISTRY, Operator, register
+from deepdive.core.operator import REGISTRY, Operator, add_method, register
 from deepdive.core.random import (
     Generator,
     get_rng_state,
@@ -57,10 +57,26 @@ SUBPACKAGES = {
 }
 # Single names that live in a sub-package: name → (module, attribute)
 LATE = {
+    "lazy": ("deepdive.compiler.lazyarray", "lazy"),
+    "set_lazy": ("deepdive.compiler.lazyarray", "set_lazy"),
+    "is_lazy": ("deepdive.compiler.lazyarray", "is_lazy"),
+    "compile": ("deepdive.compiler.compile", "compile"),
     "profile": ("deepdive.dash.profile", "profile"),
     "summary": ("deepdive.dash.summary", "summary"),
     "CUPY_AVAILABLE": ("deepdive.utils", "CUPY_AVAILABLE"),
 }
+
+
+def _draw_graph(
+    self: Tensor, namespace: Any = None, path: str = "graph.png", format: str | None = None
+) -> str:
+    """Draw how this tensor was computed; returns the path (see :func:`deepdive.dash.draw_graph`)."""
+    from deepdive.dash import draw_graph
+
+    return draw_graph(self, namespace, path, format)
+
+
+add_method("draw_graph", _draw_graph)
 
 
 def __getattr__(name: str) -> Any:

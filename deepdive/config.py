@@ -16,6 +16,10 @@ from deepdive.errors import DeviceError, DTypeError
 F = TypeVar("F", bound=Callable[..., Any])
 
 grad_mode: ContextVar[bool] = ContextVar("deepdive_grad_mode", default=True)
+# The lazy speaker while operations are recorded instead of computed, else None.
+lazy_mode: ContextVar[Any] = ContextVar("deepdive_lazy_mode", default=None)
+# The tracer while a function is being compiled, else None.
+tracing: ContextVar[Any] = ContextVar("deepdive_tracing", default=None)
 
 
 class _GradMode:

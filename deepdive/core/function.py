@@ -7,6 +7,7 @@ order only: for gradients of gradients write an :class:`~deepdive.core.operator.
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from deepdive import config
@@ -70,7 +71,12 @@ def apply_static(cls: Any, *args: Any, **kwargs: Any) -> Tensor:
     parents = [args[i]._node for i in positions]
     ctx.needs_input_grad = tuple(isinstance(a, Tensor) and a.requires_grad for a in args)
     arrays = [arg._data if isinstance(arg, Tensor) else arg for arg in args]
-    out = cls.forward(ctx, *arrays, **kwargs)
+    call = StaticCall(cls, ctx, positions, len(args))
+    forward = functools.partial(cls.forward, **kwargs) if kwargs else cls.forward
+    if config.watch is None:
+        out = forward(ctx, *arrays)
+    else:
+        out = config.watch.forward(call, forward, (ctx, *arrays))
     if isinstance(out, Tensor):
         out = out._data
     if positions:
@@ -79,7 +85,6 @@ def apply_static(cls: Any, *args: Any, **kwargs: Any) -> Tensor:
         speaker = speakers.of_device(config.defaults.device)
     result = wrap(out if type(out) is speaker.ARRAY_TYPE else speaker.asarray(out))
     if config.grad_mode.get() and any(parent is not None for parent in parents):
-        call = StaticCall(cls, ctx, positions, len(args))
         result._node = Node(call, parents, (), result.shape, result.dtype, result)
     return result
 

@@ -29,6 +29,7 @@ C = TypeVar("C")
 FLOAT32 = dtypes.float32
 NUMBERS = frozenset((int, float, bool, type(None)))
 grad_enabled = config.grad_mode.get
+recording = config.lazy_mode.get
 
 
 class Operator:
@@ -55,7 +56,8 @@ class Operator:
     tensor([12.])
     """
 
-    name: ClassVar[str] = "Operator"
+    name: ClassVar[str] = "Operator"  # in messages and graphs: the class's
+    public_name: ClassVar[str] = "Operator"  # what users call it by
     contract: ClassVar[Contract]
     promotes: ClassVar[str | None] = None
     static: ClassVar[bool] = False
@@ -64,7 +66,7 @@ class Operator:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls.name = cls.__name__
+        cls.name = cls.public_name = cls.__name__
         forward = cls.__dict__.get("forward")
         if isinstance(forward, staticmethod):
             cls.static = True  # the ctx contract: see deepdive.core.function
@@ -127,7 +129,7 @@ def apply(operator: Any, args: Any) -> Tensor:
             parents.append(None)
             if type(arg) not in NUMBERS:
                 plain = False
-    if not plain or kind is None:
+    if not plain or kind is None or recording():
         arrays = _arrays_of(operator, args)
         kind = next(type(a) for a in arrays if type(a) in speakers.BY_TYPE)
     xp = speakers.BY_TYPE[kind]
@@ -184,12 +186,7 @@ def _whole_row(operator: Any, contract: Contract, arrays: Any, parents: Any, out
 
 def _arrays_of(operator: Any, args: Any) -> list[Any]:
     """The slow way in: other devices, arrays and lists among the arguments, mixed dtypes."""
-    tensors = [arg for arg in args if isinstance(arg, Tensor)]
-    if tensors:
-        speaker = speakers.BY_TYPE[type(tensors[0]._data)]
-    else:
-        found = [speakers.BY_TYPE[type(arg)] for arg in args if type(arg) in speakers.BY_TYPE]
-        speaker = found[0] if found else speakers.of_device(config.defaults.device)
+    speaker = recording() or _speaker_for(args)
     arrays = [arg if type(arg) in NUMBERS else _array(operator, arg, speaker) for arg in args]
     if not any(type(a) is speaker.ARRAY_TYPE for a in arrays):
         if not args or args[0] is None:
@@ -198,6 +195,19 @@ def _arrays_of(operator: Any, args: Any) -> list[Any]:
     if operator.promotes is not None:
         arrays = promote(operator.promotes, arrays, speaker)
     return arrays
+
+
+def _speaker_for(args: Any) -> Any:
+    """The speaker of the first tensor, else of the first array, else of the default device.
+
+    One that can adopt the arrays of others – the lazy one – goes before them.
+    """
+    raw = [arg._data if isinstance(arg, Tensor) else arg for arg in args]
+    tensors = [a for a, arg in zip(raw, args, strict=True) if isinstance(arg, Tensor)]
+    found = [speakers.BY_TYPE[type(a)] for a in tensors or raw if type(a) in speakers.BY_TYPE]
+    if not found:
+        return speakers.of_device(config.defaults.device)
+    return next((speaker for speaker in found if hasattr(speaker, "adopt")), found[0])
 
 
 def _array(operator: Any, arg: Any, speaker: Any) -> Any:

@@ -141,6 +141,16 @@ class Tensor(Registered):
         """The values as a NumPy array that shares memory where it can; history is left behind."""
         return speakers.BY_TYPE[type(self._data)].to_numpy(self._data)
 
+    @property
+    def cached_data(self) -> Any:
+        """The array if its value is there yet, else None (lazy mode)."""
+        value = getattr(self._data, "value", None)
+        return self._data if value is None else value.array
+
+    def realize_cached_data(self) -> Any:
+        """The array, computed now if it was not yet (lazy mode)."""
+        return self.numpy()
+
     def tolist(self) -> Any:
         """Nested Python lists, or a Python number for a 0-d tensor."""
         return self._data.tolist()
@@ -283,7 +293,7 @@ class Tensor(Registered):
         if self._node is not None:
             leaf = self._node.operator is None
             extras = ["requires_grad=True" if leaf else f"grad_fn={self._node!r}"]
-        return format_tensor(self._data, extras=extras)
+        return format_tensor(self.numpy(), extras=extras)
 
     def __len__(self) -> int:
         if not self.shape:
@@ -381,6 +391,8 @@ def array_of(data: Any, speaker: Any, dtype: Any = None) -> Any:
     """
     if isinstance(data, Tensor):
         if type(data._data) is not speaker.ARRAY_TYPE:
+            if data.device == speaker.DEVICE and hasattr(speaker, "adopt"):
+                return speaker.adopt(data)
             raise DeviceError(
                 "one operation, two devices",
                 got=data.device,
@@ -395,6 +407,12 @@ def array_of(data: Any, speaker: Any, dtype: Any = None) -> Any:
         if dtype is None and data:
             dtype = dtypes.result_type(*[item.dtype for item in data])
     return speaker.asarray(data, dtype)
+
+
+def data_of(tensor: Tensor) -> Any:
+    """The array of `tensor` to compute with: while a function is traced, the program's input."""
+    tracer = config.tracing.get()
+    return tensor._data if tracer is None else tracer.adopt(tensor)
 
 
 def _holds_tensors(data: Any) -> bool:

@@ -1,0 +1,205 @@
+"""``compile``: a function recorded once, then replayed as one generated program.
+
+A call looks up the program for the signature of its arguments; if there is none, or a Python
+value the program froze has changed, the function is traced again.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from deepdive import config
+from deepdive.backend import numpy_cpu
+from deepdive.compiler import simplify
+from deepdive.compiler.graph import Graph
+from deepdive.compiler.lazyarray import LazyArray
+from deepdive.compiler.numpy_dialect import NumPyDialect
+from deepdive.compiler.trace import Tracer, is_recorded, leaves, rebuilt
+from deepdive.core.tensor import Tensor, wrap
+from deepdive.errors import ArgumentError, GraphError
+
+LOCK = threading.RLock()  # one trace at a time: Tensors hold recorded arrays meanwhile
+ARRAYS = (Tensor, numpy_cpu.ARRAY_TYPE)
+
+
+def compile(function: Any = None, *, dialect: str = "auto", keep_grads: bool = False) -> Any:
+    """A function (or module) that runs as one generated program.
+
+    The first call with arguments of given shapes and dtypes records what the function does:
+    forward, backward, optimizer update.  Later calls run the program.  Parameters, buffers,
+    optimizer state, learning rates, step counts and random numbers are read and written at each
+    call; other Python values are constants, listed by ``explain()``.
+
+    Args:
+        function: what to compile; None to use ``compile`` as a decorator with options.
+        dialect: ``"numpy"``, ``"numba"`` (needs the extra ``[jit]``), or ``"auto"``.
+        keep_grads: store the gradients of parameters in ``.grad``; else they only feed the update.
+
+    Raises:
+        GraphError: at the first call, if the function looks at a value (`if`, ``.item()`` …).
+
+    >>> import deepdive as dd
+    >>> double = dd.compile(lambda x: x * 2 + 1)
+    >>> double(dd.tensor([1.0, 2.0]))
+    tensor([3., 5.])
+    """
+    if dialect not in ("auto", "numpy", "numba"):
+        raise ArgumentError(
+            "compile: unknown dialect", got=repr(dialect), expected="'auto', 'numpy' or 'numba'"
+        )
+    if function is None:
+        return functools.partial(compile, dialect=dialect, keep_grads=keep_grads)
+    return Compiled(function, dialect, keep_grads)
+
+
+class Compiled:
+    """A function and the programs made of it, one per signature."""
+
+    def __init__(self, function: Callable[..., Any], dialect: str, keep_grads: bool) -> None:
+        self.function = function
+        self.dialect = dialect
+        self.keep_grads = keep_grads
+        self.programs: dict[Any, list[Program]] = {}
+        self.latest: Program | None = None
+        functools.update_wrapper(self, function, updated=())
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        flat = leaves((args, kwargs))
+        key = tuple(map(signature, flat))
+        for program in self.programs.get(key, ()):
+            if program.holds():
+                return program(flat)
+        return self._traced(key, flat, args, kwargs)
+
+    def _traced(self, key: Any, flat: list[Any], args: Any, kwargs: Any) -> Any:
+        with LOCK:
+            program = Program(self, args, kwargs, flat)
+        self.programs.setdefault(key, []).insert(0, program)
+        self.latest = program
+        return program(flat)
+
+    def _program(self) -> Program:
+        if self.latest is None:
+            raise GraphError("compile: nothing is compiled yet", fix="call the function once")
+        return self.latest
+
+    @property
+    def graph(self) -> Graph:
+        """The graph of the program compiled last."""
+        return self._program().graph
+
+    @property
+    def source(self) -> str:
+        """The generated Python of the program compiled last."""
+        return self._program().code.source
+
+    def explain(self) -> str:
+        """What the program does, what it froze, and how long it took to make."""
+        return self._program().explain()
+
+    def __repr__(self) -> str:
+        count = sum(len(programs) for programs in self.programs.values())
+        return f"<compiled {self.function!r}: {count} programs>"
+
+
+def signature(leaf: Any) -> Any:
+    """What of an argument decides which program serves: shape and dtype, or the value itself."""
+    array = leaf._data if isinstance(leaf, Tensor) else leaf
+    if type(array) is numpy_cpu.ARRAY_TYPE:
+        return (array.shape, array.dtype, leaf is array)
+    if isinstance(array, LazyArray):
+        return (array.shape, array.dtype, "lazy")
+    try:
+        hash(leaf)
+    except TypeError:
+        return (type(leaf), id(leaf))
+    return (type(leaf), leaf)
+
+
+class Program:
+    """One trace of a function, simplified, generated, and ready to run."""
+
+    def __init__(self, owner: Compiled, args: Any, kwargs: Any, flat: list[Any]) -> None:
+        started = time.perf_counter()
+        self.tracer = tracer = Tracer()
+        self.slots: list[int] = []
+        position = iter(range(len(flat)))
+        self.flat: list[Any] = flat
+
+        def recorded(leaf: Any) -> Any:
+            i = next(position)
+            if not isinstance(leaf, ARRAYS):
+                return leaf
+            array = numpy_cpu.asarray(leaf.numpy() if isinstance(leaf, Tensor) else leaf)
+            box = tracer.argument(array, functools.partial(self._argument, i), f"argument {i}")
+            tensor = wrap(box)
+            if isinstance(leaf, Tensor) and leaf.requires_grad and leaf.is_leaf:
+                tensor.requires_grad_()
+            return tensor
+
+        inputs = rebuilt((args, kwargs), recorded)
+        out, graph = tracer.run(owner.function, *inputs)
+        self.tree = out
+        self.grad_tensors = [tensor for tensor, _ in tracer.grads] if owner.keep_grads else []
+        if owner.keep_grads:
+            graph.outputs += [getattr(g, "_data", g).value for _, g in tracer.grads]
+        self.dropped = [] if owner.keep_grads else [tensor for tensor, _ in tracer.grads]
+        self.results = len(tracer.results)
+        self.graph = simplify.simplified(graph)
+        self.traced = time.perf_counter() - started
+        self.frozen = [read() for read in tracer.guards]
+        self.code = NumPyDialect(self.graph)
+        self.made = time.perf_counter() - started
+
+    def _argument(self, i: int) -> Any:
+        leaf = self.flat[i]
+        return leaf.numpy() if isinstance(leaf, Tensor) else leaf
+
+    def holds(self) -> bool:
+        """Whether the Python values the trace depended on are still the same."""
+        return all(
+            read() == then for read, then in zip(self.tracer.guards, self.frozen, strict=True)
+        )
+
+    def __call__(self, flat: list[Any]) -> Any:
+        self.flat = flat
+        for effect in self.tracer.effects:
+            effect()
+        inputs = [source.read() for source in self.tracer.sources]
+        outputs = self.code.run(inputs)
+        self.flat = []
+        for tensor, grad in zip(self.grad_tensors, outputs[self.results :], strict=True):
+            tensor._grad = grad
+        for tensor in self.dropped:
+            tensor._grad = None
+        arrays = iter(outputs)
+        return rebuilt(self.tree, lambda leaf: _result(leaf, arrays))
+
+    def explain(self) -> str:
+        """The story of this program, in lines."""
+        counts: dict[str, int] = {}
+        for value in self.graph.values():
+            counts[value.word] = counts.get(value.word, 0) + 1
+        words = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        return "\n".join(
+            [
+                f"traced in {self.traced * 1e3:.1f} ms, ready in {self.made * 1e3:.1f} ms",
+                f"{sum(counts.values())} values: "
+                + ", ".join(f"{word} {count}" for word, count in words),
+                f"{len(self.graph.writes)} writes to state, {len(self.graph.outputs)} results",
+            ]
+        )
+
+
+def _result(leaf: Any, arrays: Any) -> Any:
+    if not is_recorded(leaf):
+        return leaf
+    array = next(arrays)
+    return wrap(numpy_cpu.asarray(array)) if isinstance(leaf, Tensor) else array
+
+
+_ = config

@@ -1,0 +1,212 @@
+"""Tracing: one run of a function with recorded arrays, and where its inputs come from.
+
+Every Tensor that existed before and is touched becomes an input, read anew at each call; what is
+written into one is written back at the end.  Numbers that change from call to call (a learning
+rate, a step count, random counters) are inputs too, each with a function that reads it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from deepdive import config
+from deepdive.compiler import lazyarray
+from deepdive.compiler.graph import INPUT, NUMBER, Graph, Value
+from deepdive.compiler.lazyarray import LazyArray, LazyNumber
+from deepdive.core.tensor import Tensor
+from deepdive.errors import GraphError
+
+
+class Source(NamedTuple):
+    """Where a program's input comes from: ``read()`` gives the array or number of this call."""
+
+    value: Value
+    read: Callable[[], Any]
+    kind: str  # "argument", "state", "array" or "number"
+    name: str = ""
+
+
+class Adopted(NamedTuple):
+    """A Tensor that takes part in the trace: its box in the recording, and what it held before."""
+
+    tensor: Tensor
+    box: LazyArray
+    array: Any
+    grad: Any
+
+
+class Held(NamedTuple):
+    """An array the program reads: its box in the recording, and the input value it began as."""
+
+    array: Any
+    box: LazyArray
+    first: Value
+
+
+class Tracer:
+    """Records one run of a function.
+
+    Attributes:
+        sources: the inputs in the order they appeared.
+        effects: what the host does before each replay (counting steps, drawing random keys).
+        constants: descriptions of Python values the program has frozen, for ``explain()``.
+        origin: the operator at work, for ``explain()``.
+    """
+
+    def __init__(self) -> None:
+        self.sources: list[Source] = []
+        self.effects: list[Callable[[], None]] = []
+        self.guards: list[Callable[[], Any]] = []
+        self.adopted: dict[int, Adopted] = {}
+        self.held: dict[int, Held] = {}
+        self.origin = ""
+
+    # --- inputs --------------------------------------------------------------------------------
+    def argument(self, array: Any, read: Callable[[], Any], name: str) -> LazyArray:
+        """An array argument of the traced function."""
+        value = Value(INPUT, {}, array.shape, array.dtype, origin=name)
+        self.sources.append(Source(value, read, "argument", name))
+        return LazyArray(value)
+
+    def adopt(self, tensor: Tensor) -> LazyArray:
+        """The recorded array of a Tensor that existed before; it holds it until the trace ends."""
+        array = tensor._data
+        if type(array) is LazyArray:
+            return array
+        box = self._hold(array, lambda: tensor._data, "state")
+        self.adopted[id(tensor)] = Adopted(tensor, box, array, tensor._grad)
+        tensor._data = box
+        return box
+
+    def array(self, array: Any) -> LazyArray:
+        """A bare array, taken by reference: the program sees what it holds at each call."""
+        return self._hold(array, lambda: array, "array")
+
+    def _hold(self, array: Any, read: Callable[[], Any], kind: str) -> LazyArray:
+        known = self.held.get(id(array))
+        if known is None:
+            value = Value(INPUT, {}, array.shape, array.dtype, origin=kind)
+            self.sources.append(Source(value, read, kind))
+            known = self.held[id(array)] = Held(array, LazyArray(value), value)
+        return known.box
+
+    def number(self, read: Callable[[], float], name: str) -> LazyNumber:
+        """A Python number read anew at each call."""
+        value = Value(INPUT, {}, (), NUMBER, origin=name)
+        self.sources.append(Source(value, read, "number", name))
+        return LazyNumber(value)
+
+    def effect(self, action: Callable[[], None]) -> None:
+        """Something the host does at each replay, before inputs are read."""
+        self.effects.append(action)
+
+    def guard(self, read: Callable[[], Any]) -> None:
+        """A Python value the trace depends on: another value means another program."""
+        self.guards.append(read)
+
+    def draw(self, generator: Any) -> tuple[Any, Any]:
+        """A random draw: at each replay the generator advances as it would have eagerly."""
+        drawn: list[Any] = [None]
+
+        def advance() -> None:
+            drawn[0] = generator.advance()
+
+        key, _ = generator.peek()
+        self.effect(advance)
+        self.guard(lambda: generator.peek()[0])
+        return key, self.number(lambda: drawn[0][1], "random counter")
+
+    # --- the run -------------------------------------------------------------------------------
+    def run(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        """Call `function` while everything is recorded; afterwards all Tensors hold arrays again.
+
+        Returns:
+            what the function returned, and the graph of it all (see :meth:`finish`).
+        """
+        recording = config.lazy_mode.set(lazyarray.speaker)
+        tracing = config.tracing.set(self)
+        try:
+            out = function(*args, **kwargs)
+            return out, self.finish(out)
+        finally:
+            config.tracing.reset(tracing)
+            config.lazy_mode.reset(recording)
+            self.release()
+
+    def finish(self, out: Any) -> Graph:
+        """The graph: returned values, gradients left in ``.grad``, and what state became."""
+        self.results = [leaf for leaf in leaves(out) if is_recorded(leaf)]
+        self.grads = [
+            (kept.tensor, kept.tensor._grad)
+            for kept in self.adopted.values()
+            if is_recorded(kept.tensor._grad)
+        ]
+        final = {id(held.box): held.box.value for held in self.held.values()}
+        for kept in self.adopted.values():  # a name bound to another array, as `x[i] = …` does
+            if kept.tensor._data is not kept.box:
+                final[id(kept.box)] = value_of(kept.tensor)
+        writes = [
+            (held.first, final[id(held.box)])
+            for held in self.held.values()
+            if final[id(held.box)] is not held.first
+        ]
+        outputs = [value_of(result) for result in self.results]
+        graph = Graph([source.value for source in self.sources], outputs, writes)
+        graph.verify()
+        return graph
+
+    def release(self) -> None:
+        """Give every adopted Tensor its own array back."""
+        for kept in self.adopted.values():
+            kept.tensor._data = kept.array
+            kept.tensor._grad = kept.grad
+
+    def refuse_to_look(self) -> None:
+        """Raise: a value was asked for that no program run has computed yet.
+
+        Raises:
+            GraphError: naming the user's line.
+        """
+        frame = sys._getframe(1)
+        while frame.f_back is not None:
+            if not frame.f_globals.get("__name__", "").startswith("deepdive."):
+                break
+            frame = frame.f_back
+        raise GraphError(
+            "compile: the function looks at a value while it is being recorded",
+            where=f"{frame.f_code.co_filename}:{frame.f_lineno}",
+            fix="no .item(), print, float(), `if` or loop on tensor values inside; use "
+            "where(condition, x, y), or return the tensor and look at it outside",
+        )
+
+
+def is_recorded(item: Any) -> bool:
+    """Whether `item` is a Tensor or array of the recording."""
+    return type(getattr(item, "_data", item)) in (LazyArray, LazyNumber)
+
+
+def value_of(item: Any) -> Value:
+    """The graph value of a recorded Tensor, array or number."""
+    return getattr(item, "_data", item).value  # type: ignore[no-any-return]
+
+
+def leaves(tree: Any) -> list[Any]:
+    """What is inside nested tuples, lists and dicts, in order."""
+    if isinstance(tree, dict):
+        return [leaf for item in tree.values() for leaf in leaves(item)]
+    if isinstance(tree, (tuple, list)):
+        return [leaf for item in tree for leaf in leaves(item)]
+    return [tree]
+
+
+def rebuilt(tree: Any, change: Callable[[Any], Any]) -> Any:
+    """`tree` with ``change(leaf)`` in place of every leaf."""
+    if isinstance(tree, dict):
+        return {name: rebuilt(item, change) for name, item in tree.items()}
+    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        return type(tree)(*(rebuilt(item, change) for item in tree))
+    if isinstance(tree, (tuple, list)):
+        return type(tree)(rebuilt(item, change) for item in tree)
+    return change(tree)
