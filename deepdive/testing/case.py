@@ -30,7 +30,8 @@ def replaced(value: Any, items: Iterator[Any]) -> Any:
     if isinstance(value, np.ndarray):
         return next(items)
     if isinstance(value, dict):
-        return {key: replaced(item, items) for key, item in value.items()}
+        keys = list(value)
+        return dict(zip(keys, replaced(list(value.values()), items), strict=True))
     if isinstance(value, (list, tuple)):
         return type(value)(replaced(item, items) for item in value)
     return value
@@ -52,6 +53,7 @@ class Case:
     Attributes:
         arrays: all arrays among the arguments.
         places: which of them have gradients.
+        differentiable: whether any output has a gradient.
         outputs: the result of the call, a list of arrays.
         weights: fixed random numbers per output; ``Σ weights · outputs`` is what is
             differentiated, so that every element of every output counts.
@@ -76,6 +78,8 @@ class Case:
         for place in self.places:
             shape = self.arrays[place].shape
             self.directions.append(numbers.uniform(-1, 1, shape))
+        _, outputs = self.tracked(self.arrays)
+        self.differentiable = self.weighted(outputs) is not None
 
     def _fixed(self) -> set[int]:
         """The numbers of the arrays inside arguments without a gradient."""
@@ -97,7 +101,8 @@ class Case:
         """The inputs that have gradients, and the outputs computed from them."""
         tensors = [_tensor(array) for array in arrays]
         inputs = [tensors[i].requires_grad_() for i in self.places]
-        return inputs, listed(self.call(tensors))
+        outputs = self.call(tensors)
+        return inputs, listed(outputs)
 
     def weighted(self, outputs: list[Tensor]) -> Tensor | None:
         """``Σ weights · outputs`` over the outputs that have gradients; None if none has."""
@@ -113,7 +118,8 @@ class Case:
         arrays = list(self.arrays)
         for i, direction in zip(self.places, self.directions, strict=True):
             if place is None or i == place:
-                arrays[i] = arrays[i] + step * direction
+                move = step * direction
+                arrays[i] = arrays[i] + move
         return arrays
 
     def cast(self, dtype: str) -> Arrays:

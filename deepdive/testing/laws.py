@@ -165,6 +165,8 @@ def traced(case: Case) -> None:
 
 
 def _trace(operator: Any, arrays: Any, out: Any) -> None:
+    if operator.contract is None:
+        raise Skip(f"{operator.name} has a static forward, which works on arrays alone")
     try:
         foretold = operator.forward(spec.speaker, *spec.spec_of(list(arrays)))
     except GraphError as error:

@@ -144,7 +144,7 @@ def samples_of(function: Any, seed: int = 0) -> list[Sample]:
     if not found:
         raise OperatorError(
             f"{names[0]}: no sample call can be guessed, so its laws cannot be tested",
-            fix=f"give it samples: @samples_for({names[0]!r}) in tests/ops/sample_table.py, or a "
+            fix=f"give it samples: @samples_for({names[0]!r}) in tests/ops/sample_table*.py, or a "
             "static method `samples(draw)` in its class; see deepdive/testing/samples.py",
         )
     return found

@@ -17,7 +17,7 @@ def find(names: list[str]) -> Any:
         import torch
     except ImportError:
         return None
-    rooms = (torch, torch.nn.functional, torch.special, torch.Tensor)
+    rooms = (torch.nn.functional, torch, torch.special, torch.Tensor)
     for name in names:
         for room in rooms:
             found = getattr(room, name, None)
@@ -38,7 +38,7 @@ def evaluate(case: Case, names: list[str]) -> tuple[list[Any], list[Any] | None]
     import torch
 
     tensors = [torch.from_numpy(array.copy()) for array in case.arrays]
-    inputs = [tensors[i].requires_grad_() for i in case.places]
+    inputs = [tensors[i].requires_grad_() for i in case.places if case.differentiable]
     args, kwargs = replaced((case.sample.args, case.sample.kwargs), iter(tensors))
     try:
         found = function(*args, **kwargs)

@@ -1,6 +1,6 @@
 """Every registered operator obeys the laws: an operator is tested by being registered."""
 
-import importlib.util
+import runpy
 import warnings
 from pathlib import Path
 
@@ -11,10 +11,8 @@ from deepdive.core.operator import REGISTRY
 from deepdive.ops.creation import CREATORS
 from deepdive.testing import check_operator
 
-_spec = importlib.util.spec_from_file_location(
-    "sample_table", Path(__file__).with_name("sample_table.py")
-)
-_spec.loader.exec_module(importlib.util.module_from_spec(_spec))  # fills the table of samples
+for _part in ("sample_table", "sample_table_layers"):  # running them fills the table of samples
+    runpy.run_path(str(Path(__file__).with_name(f"{_part}.py")))
 
 
 def functions():
