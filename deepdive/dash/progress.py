@@ -13,6 +13,7 @@ from deepdive.errors import ArgumentError
 
 T = TypeVar("T")
 EIGHTHS = " ▏▎▍▌▋▊▉█"
+LEAST_BAR = 9  # letters, its ends and a space included
 PAUSES = {"tty": 0.1, "notebook": 0.5, "log": 10.0}  # seconds between drawings
 
 
@@ -144,24 +145,25 @@ class Progress(Generic[T]):
         """The bar over the previous one, never wider than the window."""
         width = self._screen.size()[0] - 1
         text = self._text(final)
-        if self.total and width - len(text) > 10:
+        if self.total and len(text) > width - LEAST_BAR:  # the per cent say it, too
+            text = self._text(final, counts=False)
+        if self.total and width - len(text) >= LEAST_BAR:
             room = min(width - len(text) - 3, 30)
             text = f"{bar(self.count / self.total, room, self._screen.unicode)} {text}"
         clear = "\x1b[K" if self._kind == "tty" else " " * max(width - len(text), 0)
         self._screen.write(f"\r{text[:width]}{clear}")
 
-    def _text(self, final: bool = False) -> str:
+    def _text(self, final: bool = False, counts: bool = True) -> str:
         """``train: 120/938 it, 13 %, loss 0.31, 204 it/s, 4.0 s left`` as one line."""
         spent = max(perf_counter() - self._start, 1e-9)
         rate = self.count / spent
-        parts = [
-            f"{self.count}/{self.total} {self.unit}" if self.total else f"{self.count} {self.unit}"
-        ]
+        count = f"{self.count}/{self.total}" if self.total else f"{self.count}"
+        parts = [f"{count} {self.unit}"] if counts else []
         if self.total:
             parts.append(f"{100 * self.count // self.total} %")
         parts += [f"{name} {_shown(value)}" for name, value in self.fields.items()]
         parts.append(f"in {duration(spent)}" if final else "")
-        parts.append(f"{short(rate)} {self.unit}/s")
+        parts.append(f"{rate:.0f} {self.unit}/s" if rate >= 1e3 else f"{short(rate)} {self.unit}/s")
         if self.total and self.count and not final:
             parts.append(f"{duration(max(self.total - self.count, 0) / rate)} left")
         heading = f"{self.desc}: " if self.desc else ""
