@@ -1,6 +1,23 @@
 """Optimizers, learning rate schedules, gradient clipping."""
 
+from deepdive.optim import lr_scheduler as lr_scheduler
 from deepdive.optim.adam import Adam as Adam
 from deepdive.optim.adam import AdamW as AdamW
+from deepdive.optim.adaptive import Adadelta as Adadelta
+from deepdive.optim.adaptive import Adagrad as Adagrad
+from deepdive.optim.adaptive import Adamax as Adamax
+from deepdive.optim.adaptive import RMSprop as RMSprop
+from deepdive.optim.clip import clip_grad_norm_ as clip_grad_norm_
+from deepdive.optim.clip import clip_grad_value_ as clip_grad_value_
 from deepdive.optim.optimizer import Optimizer as Optimizer
+from deepdive.optim.schedule import ConstantLR as ConstantLR
+from deepdive.optim.schedule import CosineAnnealingLR as CosineAnnealingLR
+from deepdive.optim.schedule import ExponentialLR as ExponentialLR
+from deepdive.optim.schedule import LambdaLR as LambdaLR
+from deepdive.optim.schedule import LinearLR as LinearLR
+from deepdive.optim.schedule import LRScheduler as LRScheduler
+from deepdive.optim.schedule import MultiStepLR as MultiStepLR
+from deepdive.optim.schedule import SequentialLR as SequentialLR
+from deepdive.optim.schedule import StepLR as StepLR
+from deepdive.optim.schedule import WarmupCosine as WarmupCosine
 from deepdive.optim.sgd import SGD as SGD

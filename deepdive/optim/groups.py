@@ -171,14 +171,19 @@ def check_domains(options: Mapping[str, Any], title: str) -> None:
     Raises:
         ArgumentError: with the domain.
     """
-    for name, (inside, words) in DOMAINS.items():
-        if name not in options:
-            continue
-        try:
-            fine = bool(inside(options[name]))
-        except TypeError:
-            fine = False
-        if not fine:
-            raise ArgumentError(
-                f"{title}: {name} is out of range", got=repr(options[name]), expected=words
-            )
+    for name in outside(options):
+        raise ArgumentError(
+            f"{title}: {name} is out of range", got=repr(options[name]), expected=DOMAINS[name][1]
+        )
+
+
+def outside(options: Mapping[str, Any]) -> list[str]:
+    """The names of the options whose values are outside their domain."""
+    return [name for name in DOMAINS if name in options and not _inside(name, options[name])]
+
+
+def _inside(name: str, value: Any) -> bool:
+    try:
+        return bool(DOMAINS[name][0](value))
+    except TypeError:
+        return False

@@ -7,7 +7,7 @@ steps, and keeps groups and state.  A subclass may also override ``step``, as on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from deepdive import config
@@ -17,7 +17,7 @@ from deepdive.core.tensor import Tensor
 from deepdive.errors import OperatorError
 from deepdive.optim import groups, state
 
-BLOCK = 16_384  # elements: the temporaries of one block stay in the cache (64 KiB of float32)
+BLOCK = 32_768  # elements: the temporaries of one block stay in the L2 cache; measured
 
 EVERY = {"weight_decay": 0.0, "l1": 0.0, "maximize": False}  # what every optimizer can do
 
@@ -105,29 +105,26 @@ class Optimizer:
             with config.enable_grad():
                 loss = closure()
         for group, states in zip(self.param_groups, self._states, strict=True):
-            hyper = {name: self._value(group, name) for name in self._asked if name != "t"}
-            terms = _Terms(group, self._asked)
+            values = {name: _number(value) for name, value in group.items() if name != "params"}
+            hyper = {name: values[name] for name in self._asked if name != "t"}
+            hyper.update({name: None for name in self.optional if hyper.get(name) == 0})
+            terms = {name: values[name] for name in EVERY if name not in hyper and values[name]}
             slots = self.slots_of(group)
             for p, kept in zip(group["params"], states, strict=True):
                 if p._grad is not None:
-                    for slot in slots:
-                        if slot not in kept:
-                            xp = speakers.BY_TYPE[type(p._data)]
-                            kept[slot] = self.start(xp, slot, p._data, group)
+                    self._begin(p._data, kept, slots, group)
                     self._advance(p, kept, slots, hyper, terms)
         return loss
 
-    def _value(self, group: Mapping[str, Any], name: str) -> Any:
-        value = group[name]
-        if name in self.optional and not value:
-            return None
-        # a NumPy scalar would widen float32 arrays, a Tensor would record
-        return value.item() if hasattr(value, "item") else value
+    def _begin(self, w: Any, kept: dict[str, Any], slots: Any, group: Mapping[str, Any]) -> None:
+        for slot in slots:
+            if slot not in kept:
+                kept[slot] = self.start(speakers.BY_TYPE[type(w)], slot, w, group)
 
     def _advance(
-        self, p: Tensor, kept: dict[str, Any], slots: tuple[str, ...], hyper: Any, terms: Any
+        self, p: Tensor, kept: dict[str, Any], slots: Any, hyper: dict[str, Any], terms: Any
     ) -> None:
-        """One parameter's step, in blocks where it is large."""
+        """One parameter's step, in blocks of its first axis where it is large."""
         w, g = p._data, p._grad
         if isinstance(g, Tensor):
             g = g._data
@@ -135,24 +132,16 @@ class Optimizer:
         kept["t"] += 1
         if "t" in self._asked:
             hyper["t"] = kept["t"]
-        arrays = (w, *[kept[slot] for slot in slots])
-        if self.elementwise and w.size > BLOCK:
-            rows = max(1, BLOCK * w.shape[0] // w.size)
-            for i in range(0, w.shape[0], rows):
-                block = slice(i, i + rows)
-                self._write(xp, [a[block] for a in arrays], g[block], slots, hyper, terms)
-        else:
-            self._write(xp, arrays, g, slots, hyper, terms)
+        whole = [w, *[kept[slot] for slot in slots]]
+        for block in _blocks(w) if self.elementwise and w.size > BLOCK else (None,):
+            arrays = whole if block is None else [array[block] for array in whole]
+            gradient = g if block is None else g[block]
+            if terms:
+                gradient = _regularised(xp, arrays[0], gradient, **terms)
+            results = self.update(xp, arrays[0], gradient, *arrays[1:], **hyper)
+            for array, values in zip(arrays, results, strict=True):
+                xp.write(array, values)
         mutation.stamp(w)
-
-    def _write(self, xp: Any, arrays: Any, g: Any, slots: Any, hyper: Any, terms: Any) -> None:
-        w = arrays[0]
-        if terms.any:
-            g = terms.apply(xp, w, g)
-        for slot, array in zip(slots, arrays[1:], strict=True):
-            hyper[slot] = array
-        for array, values in zip(arrays, self.update(xp, w, g, **hyper), strict=True):
-            xp.write(array, values)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients, or fill them with zeros."""
@@ -187,7 +176,7 @@ class Optimizer:
         ``{"state": {name: {"t": 3, "m": array, …}}, "param_groups": [{"lr": …, "params":
         [name, …]}]}``, with positions ``"0"``, ``"1"`` … for parameters whose names are not known.
         """
-        return state.saved(self.param_groups, self._states)
+        return state.saved(self)
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Continue where :meth:`state_dict` was taken; nothing changes if it does not fit.
@@ -210,25 +199,31 @@ class Optimizer:
         return "\n".join([*lines, ")"])
 
 
-class _Terms:
-    """What a group adds to the gradient before the formula: ``±g + l2 w + l1 sign(w)``."""
+def _number(value: Any) -> Any:
+    """A NumPy scalar would widen float32 arrays, and a Tensor would record: numbers do neither."""
+    return value.item() if hasattr(value, "item") else value
 
-    __slots__ = ("any", "l1", "l2", "maximize")
 
-    def __init__(self, group: Mapping[str, Any], asked: Iterable[str]) -> None:
-        self.maximize = bool(group["maximize"]) and "maximize" not in asked
-        self.l2 = 0.0 if "weight_decay" in asked else float(group["weight_decay"])
-        self.l1 = 0.0 if "l1" in asked else float(group["l1"])
-        self.any = bool(self.maximize or self.l2 or self.l1)
+def _regularised(
+    xp: Any, w: Any, g: Any, weight_decay: float = 0.0, l1: float = 0.0, maximize: bool = False
+) -> Any:
+    """The gradient with what a group adds to it: ``±g + weight_decay w + l1 sign(w)``."""
+    if maximize:
+        g = -g
+    if weight_decay:
+        decay = weight_decay * w
+        decay += g
+        g = decay
+    if l1:
+        g = g + l1 * xp.sign(w)
+    return g
 
-    def apply(self, xp: Any, w: Any, g: Any) -> Any:
-        if self.maximize:
-            g = -g
-        if self.l2:
-            g = g + self.l2 * w
-        if self.l1:
-            g = g + self.l1 * xp.sign(w)
-        return g
+
+def _blocks(w: Any) -> Iterator[slice]:
+    """Even slices of the first axis, of about BLOCK elements."""
+    count = -(-w.size // BLOCK)
+    rows = -(-w.shape[0] // count)
+    return (slice(i, i + rows) for i in range(0, w.shape[0], rows))
 
 
 def _keywords(formula: Any) -> tuple[str, ...]:

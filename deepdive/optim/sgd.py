@@ -54,9 +54,12 @@ class SGD(Optimizer):
             )
 
     def update(self, xp, w, g, velocity=None, *, t, lr, momentum, dampening, nesterov):
-        if velocity is None:
-            return (w - lr * g,)
-        fresh = g if dampening is None else (1 - dampening * (t > 1)) * g
-        velocity = momentum * velocity + fresh
-        step = g + momentum * velocity if nesterov else velocity
-        return w - lr * step, velocity
+        step = g
+        if velocity is not None:
+            fresh = g if dampening is None else (1 - dampening * (t > 1)) * g
+            velocity = momentum * velocity
+            velocity += fresh
+            step = g + momentum * velocity if nesterov else velocity
+        out = -lr * step  # w - lr * step, with one temporary
+        out += w
+        return (out,) if velocity is None else (out, velocity)

@@ -7,6 +7,7 @@ from typing import Any
 
 from deepdive.backend import speakers
 from deepdive.errors import CheckpointError
+from deepdive.optim.groups import outside
 
 Groups = list[dict[str, Any]]
 States = list[list[dict[str, Any]]]
@@ -23,27 +24,31 @@ def keys(param_groups: Groups) -> list[list[str]]:
     return found
 
 
-def saved(param_groups: Groups, states: States) -> dict[str, Any]:
+def saved(optimizer: Any) -> dict[str, Any]:
     """See :meth:`deepdive.optim.Optimizer.state_dict`."""
-    names = keys(param_groups)
-    kept = {
-        name: {slot: _plain(value) for slot, value in state.items()}
-        for group_names, group_states in zip(names, states, strict=True)
-        for name, state in zip(group_names, group_states, strict=True)
-        if state["t"]
-    }
-    options = [
-        {**{k: v for k, v in group.items() if k != "param_names"}, "params": group_names}
-        for group, group_names in zip(param_groups, names, strict=True)
-    ]
+    kept: dict[str, Any] = {}
+    options: Groups = []
+    names = keys(optimizer.param_groups)
+    for group, states, members in zip(
+        optimizer.param_groups, optimizer._states, names, strict=True
+    ):
+        slots = optimizer.slots_of(group)
+        for p, state, name in zip(group["params"], states, members, strict=True):
+            if state["t"]:
+                optimizer._begin(p._data, state, slots, group)
+                kept[name] = {"t": state["t"], **{slot: _copied(state[slot]) for slot in slots}}
+        values = {k: _plain(v) for k, v in group.items() if k not in ("params", "param_names")}
+        options.append({**values, "params": members})
     return {"state": kept, "param_groups": options}
 
 
+def _copied(array: Any) -> Any:
+    speaker = speakers.BY_TYPE[type(array)]
+    return speaker.to_numpy(speaker.copy(array))
+
+
 def _plain(value: Any) -> Any:
-    if isinstance(value, int):
-        return value
-    speaker = speakers.BY_TYPE[type(value)]
-    return speaker.to_numpy(speaker.copy(value))
+    return value.item() if hasattr(value, "item") else value
 
 
 def load(optimizer: Any, state_dict: Mapping[str, Any]) -> None:
@@ -70,6 +75,7 @@ def load(optimizer: Any, state_dict: Mapping[str, Any]) -> None:
         if not missing and not foreign:
             wanted = optimizer.slots_of({**group, **options})
             misfits += _missing_slots(state_dict["state"], options["params"], wanted)
+        misfits += [f"group {i}: {name} is out of range" for name in outside(options)]
     if misfits:
         raise CheckpointError(
             f"{title}.load_state_dict: the state does not fit\n    " + "\n    ".join(misfits[:20]),

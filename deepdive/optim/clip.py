@@ -1,0 +1,106 @@
+"""Gradients kept within bounds, between ``backward()`` and ``step()``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from deepdive.backend import speakers
+from deepdive.core.tensor import Tensor, wrap
+from deepdive.errors import ArgumentError, NonFiniteError
+
+
+def clip_grad_norm_(
+    parameters: Any,
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+) -> Tensor:
+    """Scale all gradients together so that their norm is at most `max_norm`.
+
+    ``g · min(1, max_norm / (norm + 1e-6))``, the norm being that of all gradients as one vector.
+
+    Returns:
+        The norm before clipping, a 0-d Tensor.
+
+    Raises:
+        ArgumentError: for a negative `max_norm`, or a `norm_type` that is not positive.
+        NonFiniteError: for a NaN or infinite norm, if `error_if_nonfinite`; nothing is changed.
+
+    >>> import deepdive as dd
+    >>> w = dd.tensor([3.0, 4.0], requires_grad=True)
+    >>> (w * w / 2).sum().backward()
+    >>> clip_grad_norm_([w], max_norm=1.0)
+    tensor(5.)
+    >>> w.grad
+    tensor([0.6000, 0.8000])
+    """
+    max_norm, norm_type = float(max_norm), float(norm_type)
+    if not max_norm >= 0 or not norm_type > 0:
+        raise ArgumentError(
+            "clip_grad_norm_: max_norm must be >= 0 and norm_type > 0",
+            got=f"max_norm={max_norm}, norm_type={norm_type}",
+        )
+    held = _with_gradient(parameters)
+    if not held:
+        return Tensor(0.0, requires_grad=False)
+    xp = speakers.BY_TYPE[type(held[0]._data)]
+    norms = xp.stack([_norm(xp, _array(p), norm_type) for p in held])
+    total = xp.as_zero_d(_norm(xp, norms, norm_type))
+    if error_if_nonfinite and not bool(xp.isfinite(total)):
+        raise NonFiniteError(
+            "clip_grad_norm_: the norm of the gradients is not finite",
+            got=float(total),
+            fix="look for the operator that made it, or pass error_if_nonfinite=False",
+        )
+    scale = max_norm / (float(total) + 1e-6)
+    if not scale >= 1:  # a NaN spreads, as in PyTorch
+        for p in held:
+            p.grad = _array(p) * scale
+    return wrap(total)
+
+
+def clip_grad_value_(parameters: Any, clip_value: float) -> None:
+    """Limit every element of every gradient to [-clip_value, clip_value].
+
+    Raises:
+        ArgumentError: for a negative `clip_value`.
+    """
+    bound = float(clip_value)
+    if not bound >= 0:
+        raise ArgumentError("clip_grad_value_: clip_value must be >= 0", got=bound)
+    for p in _with_gradient(parameters):
+        p.grad = speakers.BY_TYPE[type(p._data)].clip(_array(p), -bound, bound)
+
+
+def _with_gradient(parameters: Any) -> list[Tensor]:
+    """The parameters that have a gradient, from one Tensor, several, or a Module.
+
+    Raises:
+        ArgumentError: for anything else.
+    """
+    if isinstance(parameters, Tensor):
+        parameters = [parameters]
+    elif hasattr(parameters, "parameters"):
+        parameters = parameters.parameters()
+    if not isinstance(parameters, Iterable):
+        raise ArgumentError("clipping needs Tensors or a Module", got=type(parameters).__name__)
+    tensors = list(parameters)
+    for p in tensors:
+        if not isinstance(p, Tensor):
+            raise ArgumentError("clipping needs Tensors or a Module", got=type(p).__name__)
+    return [p for p in tensors if p._grad is not None]
+
+
+def _array(p: Tensor) -> Any:
+    return p._grad._data if isinstance(p._grad, Tensor) else p._grad
+
+
+def _norm(xp: Any, g: Any, norm_type: float) -> Any:
+    """``(Σ |g|^p)^(1/p)``; the largest ``|g|`` for p = ∞."""
+    if norm_type == float("inf"):
+        return xp.max(xp.abs(g))
+    if norm_type == 2:
+        flat = xp.reshape(g, (-1,))
+        return xp.sqrt(xp.matmul(flat, flat))  # no temporary of the size of g
+    return xp.sum(xp.abs(g) ** norm_type) ** (1 / norm_type)
