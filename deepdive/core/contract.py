@@ -111,8 +111,7 @@ def _fields(cls: type) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for base in reversed(cls.__mro__[:-1]):
         # From 3.14 on a class works its annotations out when they are asked for.
-        annotations = getattr(base, "__annotations__", {}) if "forward" in vars(base) else {}
-        for name, annotation in annotations.items():
+        for name, annotation in getattr(base, "__annotations__", {}).items():
             if not name.startswith("_") and "ClassVar" not in str(annotation):
                 fields[name] = getattr(cls, name, REQUIRED)
     return fields
