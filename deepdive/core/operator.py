@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
 
 from deepdive import config, dtypes
-from deepdive.backend import speakers
+from deepdive.backend.speakers import BY_TYPE, of_device
 from deepdive.core.contract import REQUIRED, Contract, bind
 from deepdive.core.node import Node
 from deepdive.core.tensor import Tensor, array_of, wrap
@@ -131,8 +131,8 @@ def apply(operator: Any, args: Any) -> Tensor:
                 plain = False
     if not plain or kind is None or recording():
         arrays = _arrays_of(operator, args)
-        kind = next(type(a) for a in arrays if type(a) in speakers.BY_TYPE)
-    xp = speakers.BY_TYPE[kind]
+        kind = next(type(a) for a in arrays if type(a) in BY_TYPE)
+    xp = BY_TYPE[kind]
     try:
         out = run_forward(operator, xp, arrays) if config.watch else operator.forward(xp, *arrays)
     except Exception as error:
@@ -157,12 +157,15 @@ def record(operator: Any, arrays: list[Any], parents: Any, out: Any, result: Ten
     None), then shapes and kept values.
     """
     contract = operator.contract
-    row = [arrays, out, parents] if contract.variadic else [*arrays, out, parents]
+    saved: Any = ()
     if contract.special:
         row = _whole_row(operator, contract, arrays, parents, out)
-    saved = [row[i] for i in contract.plan]
-    if contract.keeps:  # higher orders run forward again, and need its inputs
-        saved += arrays
+        saved = [row[i] for i in contract.plan]
+        if contract.keeps:  # higher orders run forward again, and need its inputs
+            saved += arrays
+    elif contract.plan:
+        row = [arrays, out, parents] if contract.variadic else [*arrays, out, parents]
+        saved = [row[i] for i in contract.plan]
     dtype = out.dtype
     if dtype is not FLOAT32:
         dtype = dtypes.gradient_dtype(dtype)
@@ -204,9 +207,9 @@ def _speaker_for(args: Any) -> Any:
     """
     raw = [arg._data if isinstance(arg, Tensor) else arg for arg in args]
     tensors = [a for a, arg in zip(raw, args, strict=True) if isinstance(arg, Tensor)]
-    found = [speakers.BY_TYPE[type(a)] for a in tensors or raw if type(a) in speakers.BY_TYPE]
+    found = [BY_TYPE[type(a)] for a in tensors or raw if type(a) in BY_TYPE]
     if not found:
-        return speakers.of_device(config.defaults.device)
+        return of_device(config.defaults.device)
     return next((speaker for speaker in found if hasattr(speaker, "adopt")), found[0])
 
 
