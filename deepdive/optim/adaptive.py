@@ -75,7 +75,7 @@ class RMSprop(Optimizer):
         s = alpha * s + (1 - alpha) * g * g
         slots, spread = [s], s
         if centered:
-            mean, *rest = rest
+            mean, rest = rest[0], rest[1:]
             mean = alpha * mean + (1 - alpha) * g
             slots, spread = [s, mean], s - mean * mean
         step = g / (xp.sqrt(spread) + eps)

@@ -165,6 +165,17 @@ def check_known(
             )
 
 
+def check_complete(group: Mapping[str, Any], asked: Iterable[str], title: str) -> None:
+    """Refuse a group without a value for something the formula asks for.
+
+    Raises:
+        ArgumentError: naming it.
+    """
+    for name in asked:
+        if name not in group:
+            raise ArgumentError(f"{title}: {name} has no value", fix=f"{title}(params, {name}=…)")
+
+
 def check_domains(options: Mapping[str, Any], title: str) -> None:
     """Refuse values that make no sense.
 

@@ -15,9 +15,13 @@ from deepdive.backend import speakers
 from deepdive.core import mutation
 from deepdive.core.tensor import Tensor
 from deepdive.errors import OperatorError
-from deepdive.optim import groups, state
+from deepdive.optim import groups, recorded, state
 
-BLOCK = 32_768  # elements: the temporaries of one block stay in the L2 cache; measured
+# Elements: the temporaries of one block stay in the L2 cache.  A 4608 × 1024 step of SGD with
+# weight decay takes 4.3 ms in blocks of 8,192, 3.2 of 16,384, 2.4 of 32,768, and 3.9 in one piece.
+BLOCK = 32_768
+
+Options = Mapping[str, Any]
 
 EVERY = {"weight_decay": 0.0, "l1": 0.0, "maximize": False}  # what every optimizer can do
 
@@ -63,9 +67,7 @@ class Optimizer:
 
     update: Callable[..., tuple[Any, ...]]
 
-    def __init__(
-        self, params: Any, defaults: Mapping[str, Any] | None = None, **hyper: Any
-    ) -> None:
+    def __init__(self, params: Any, defaults: Options | None = None, **hyper: Any) -> None:
         formula = getattr(type(self), "update", None)
         if formula is None and type(self).step is Optimizer.step:
             raise OperatorError(
@@ -74,23 +76,27 @@ class Optimizer:
             )
         own = (formula and formula.__kwdefaults__) or {}
         self.defaults = {**EVERY, **own, **(defaults or {}), **hyper}
-        self._asked = _keywords(formula) if formula else ()
-        groups.check_known(self.defaults, [*self._asked, *(defaults or ()), *EVERY], self._title)
+        asked = _keywords(formula) if formula else ()
+        groups.check_known(self.defaults, [*asked, *(defaults or ()), *EVERY], self._title)
+        self._counts = "t" in asked
+        self._asked = [name for name in asked if name != "t"]
+        self._optional = [name for name in self.optional if name in asked]
+        self._terms = [name for name in EVERY if name not in asked]
         self.param_groups: list[dict[str, Any]] = []
         self._states: list[list[dict[str, Any]]] = []
         for group in groups.listed(params, self._title):
             self.add_param_group(group)
 
     # --- what a formula may refine -------------------------------------------------------------
-    def slots_of(self, group: Mapping[str, Any]) -> tuple[str, ...]:
+    def slots_of(self, group: Options) -> tuple[str, ...]:
         """The slots that parameters of `group` need, where that depends on its options."""
         return self.slots
 
-    def start(self, xp: Any, slot: str, w: Any, group: Mapping[str, Any]) -> Any:
+    def start(self, xp: Any, slot: str, w: Any, group: Options) -> Any:
         """The first value of a slot."""
         return xp.zeros_like(w)
 
-    def check(self, group: Mapping[str, Any]) -> None:
+    def check(self, group: Options) -> None:
         """Refuse options that contradict each other, with an ArgumentError."""
 
     # --- the engine ----------------------------------------------------------------------------
@@ -104,22 +110,26 @@ class Optimizer:
         if closure is not None:
             with config.enable_grad():
                 loss = closure()
+        tracer = config.tracing.get()
+        if tracer is not None:
+            recorded.record_step(self, tracer)
+            return loss
         for group, states in zip(self.param_groups, self._states, strict=True):
-            values = {name: _number(value) for name, value in group.items() if name != "params"}
-            hyper = {name: values[name] for name in self._asked if name != "t"}
-            hyper.update({name: None for name in self.optional if hyper.get(name) == 0})
-            terms = {name: values[name] for name in EVERY if name not in hyper and values[name]}
             slots = self.slots_of(group)
+            hyper = {name: _number(group[name]) for name in self._asked}
+            for name in self._optional:
+                hyper[name] = hyper[name] or None
+            terms = {name: _number(group[name]) for name in self._terms if group[name]}
             for p, kept in zip(group["params"], states, strict=True):
                 if p._grad is not None:
                     self._begin(p._data, kept, slots, group)
                     self._advance(p, kept, slots, hyper, terms)
         return loss
 
-    def _begin(self, w: Any, kept: dict[str, Any], slots: Any, group: Mapping[str, Any]) -> None:
+    def _begin(self, w: Any, kept: dict[str, Any], slots: Any, group: Options) -> None:
         for slot in slots:
             if slot not in kept:
-                kept[slot] = self.start(speakers.BY_TYPE[type(w)], slot, w, group)
+                kept[slot] = self.start(_speaker(w), slot, w, group)
 
     def _advance(
         self, p: Tensor, kept: dict[str, Any], slots: Any, hyper: dict[str, Any], terms: Any
@@ -128,20 +138,26 @@ class Optimizer:
         w, g = p._data, p._grad
         if isinstance(g, Tensor):
             g = g._data
-        xp = speakers.BY_TYPE[type(w)]
+        xp = _speaker(w)
         kept["t"] += 1
-        if "t" in self._asked:
+        if self._counts:
             hyper["t"] = kept["t"]
         whole = [w, *[kept[slot] for slot in slots]]
-        for block in _blocks(w) if self.elementwise and w.size > BLOCK else (None,):
-            arrays = whole if block is None else [array[block] for array in whole]
-            gradient = g if block is None else g[block]
-            if terms:
-                gradient = _regularised(xp, arrays[0], gradient, **terms)
-            results = self.update(xp, arrays[0], gradient, *arrays[1:], **hyper)
-            for array, values in zip(arrays, results, strict=True):
-                xp.write(array, values)
+        if self.elementwise and w.size > BLOCK:
+            for block in _blocks(w):
+                parts = [array[block] for array in whole]
+                self._apply(xp, parts, g[block], hyper, terms)
+        else:
+            self._apply(xp, whole, g, hyper, terms)
         mutation.stamp(w)
+
+    def _apply(self, xp: Any, arrays: list[Any], g: Any, hyper: Options, terms: Options) -> None:
+        w, *slots = arrays
+        if terms:
+            g = _regularised(xp, w, g, **terms)
+        results = self.update(xp, w, g, *slots, **hyper)
+        for array, values in zip(arrays, results, strict=True):
+            xp.write(array, values)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients, or fill them with zeros."""
@@ -150,10 +166,10 @@ class Optimizer:
                 if set_to_none:
                     p._grad = None
                 elif p._grad is not None:
-                    p.grad = speakers.BY_TYPE[type(p._data)].zeros_like(p._data)
+                    p.grad = _speaker(p._data).zeros_like(p._data)
 
     # --- groups and state ----------------------------------------------------------------------
-    def add_param_group(self, group: Mapping[str, Any]) -> None:
+    def add_param_group(self, group: Options) -> None:
         """Add parameters with options of their own: ``{"params": …, "lr": …}``.
 
         Raises:
@@ -161,6 +177,7 @@ class Optimizer:
         """
         made = groups.made(group, self.defaults, self._title)
         groups.check_new(made, self.param_groups, self._title)
+        groups.check_complete(made, self._asked, self._title)
         self.check(made)
         self.param_groups.append(made)
         self._states.append([{"t": 0} for _ in made["params"]])
@@ -178,7 +195,7 @@ class Optimizer:
         """
         return state.saved(self)
 
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state_dict: Options) -> None:
         """Continue where :meth:`state_dict` was taken; nothing changes if it does not fit.
 
         Raises:
@@ -191,12 +208,15 @@ class Optimizer:
         return type(self).__name__
 
     def __repr__(self) -> str:
-        lines = [f"{self._title} ("]
-        for i, group in enumerate(self.param_groups):
-            lines += [f"  group {i}: {len(group['params'])} parameters"]
-            options = [f"{k}={v!r}" for k, v in group.items() if not k.startswith("param")]
-            lines += ["    " + ", ".join(options)]
+        lines = [f"{self._title}("]
+        for group in self.param_groups:
+            options = [f"{name}={group[name]!r}" for name in self.defaults]
+            lines.append(f"  {len(group['params'])} parameters: {', '.join(options)}")
         return "\n".join([*lines, ")"])
+
+
+def _speaker(array: Any) -> Any:
+    return speakers.BY_TYPE[type(array)]
 
 
 def _number(value: Any) -> Any:

@@ -10,7 +10,9 @@ from deepdive.errors import CheckpointError
 from deepdive.optim.groups import outside
 
 Groups = list[dict[str, Any]]
-States = list[list[dict[str, Any]]]
+State = Mapping[str, Any]
+
+OURS = ("params", "param_names", "initial_lr")  # in groups, yet no hyper-parameters
 
 
 def keys(param_groups: Groups) -> list[list[str]]:
@@ -28,17 +30,16 @@ def saved(optimizer: Any) -> dict[str, Any]:
     """See :meth:`deepdive.optim.Optimizer.state_dict`."""
     kept: dict[str, Any] = {}
     options: Groups = []
-    names = keys(optimizer.param_groups)
-    for group, states, members in zip(
-        optimizer.param_groups, optimizer._states, names, strict=True
-    ):
+    groups = optimizer.param_groups
+    for group, states, names in zip(groups, optimizer._states, keys(groups), strict=True):
         slots = optimizer.slots_of(group)
-        for p, state, name in zip(group["params"], states, members, strict=True):
+        for p, state, name in zip(group["params"], states, names, strict=True):
             if state["t"]:
                 optimizer._begin(p._data, state, slots, group)
-                kept[name] = {"t": state["t"], **{slot: _copied(state[slot]) for slot in slots}}
-        values = {k: _plain(v) for k, v in group.items() if k not in ("params", "param_names")}
-        options.append({**values, "params": members})
+                copies = {slot: _copied(state[slot]) for slot in slots}
+                kept[name] = {"t": state["t"], **copies}
+        values = {name: _plain(value) for name, value in group.items() if name not in OURS[:2]}
+        options.append({**values, "params": names})
     return {"state": kept, "param_groups": options}
 
 
@@ -51,37 +52,40 @@ def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def load(optimizer: Any, state_dict: Mapping[str, Any]) -> None:
+def load(optimizer: Any, state_dict: State) -> None:
     """See :meth:`deepdive.optim.Optimizer.load_state_dict`."""
-    groups = optimizer.param_groups
     title = type(optimizer).__name__
-    loaded = state_dict.get("param_groups") if isinstance(state_dict, Mapping) else None
-    if not isinstance(loaded, list) or not isinstance(state_dict.get("state"), Mapping):
-        raise CheckpointError(
-            f"{title}.load_state_dict: this is not an optimizer's state",
-            expected="a dict with 'state' and 'param_groups', from state_dict()",
-        )
-    pairs, misfits = _paired(groups, loaded)
-    places = [(p, state_dict["state"].get(name)) for p, name in pairs]
-    for (_, name), (p, state) in zip(pairs, places, strict=True):
-        misfits += [f"{name}: {words}" for words in _misfits(p, state)]
+    states, loaded = _parts(state_dict, title)
+    pairs, misfits = _paired(optimizer.param_groups, loaded)
     known = {name for _, name in pairs}
-    misfits += [f"{name}: in no group" for name in state_dict["state"] if name not in known]
-    for i, (group, options) in enumerate(zip(groups, loaded, strict=False)):
-        missing = [k for k in optimizer.defaults if k not in options]
-        foreign = [k for k in options if k not in group and k not in ("params", "initial_lr")]
-        misfits += [f"group {i}: {k!r} is missing" for k in missing]
-        misfits += [f"group {i}: no hyper-parameter {k!r} here" for k in foreign]
-        if not missing and not foreign:
+    misfits += [f"{name}: in no group" for name in states if name not in known]
+    for p, name in pairs:
+        misfits += [f"{name}: {words}" for words in _misfits(p, states.get(name))]
+    for i, (group, options) in enumerate(zip(optimizer.param_groups, loaded, strict=False)):
+        words = [*_option_misfits(optimizer, group, options)]
+        misfits += [f"group {i}: {each}" for each in words]
+        if not words:
             wanted = optimizer.slots_of({**group, **options})
-            misfits += _missing_slots(state_dict["state"], options["params"], wanted)
-        misfits += [f"group {i}: {name} is out of range" for name in outside(options)]
+            misfits += _slot_misfits(states, options["params"], wanted)
     if misfits:
         raise CheckpointError(
             f"{title}.load_state_dict: the state does not fit\n    " + "\n    ".join(misfits[:20]),
             expected=f"the state of a {title} over the same parameters; nothing was changed",
         )
-    _take(optimizer, loaded, places)
+    _take(optimizer, loaded, [(p, states.get(name)) for p, name in pairs])
+
+
+def _parts(state_dict: Any, title: str) -> tuple[State, Groups]:
+    """The two halves of a state, if it is one."""
+    if isinstance(state_dict, Mapping):
+        states, loaded = state_dict.get("state"), state_dict.get("param_groups")
+        if isinstance(states, Mapping) and isinstance(loaded, list):
+            if all(isinstance(each, Mapping) and "params" in each for each in loaded):
+                return states, loaded
+    raise CheckpointError(
+        f"{title}.load_state_dict: this is not an optimizer's state",
+        expected="a dict with 'state' and 'param_groups', from state_dict()",
+    )
 
 
 def _paired(groups: Groups, loaded: Groups) -> tuple[list[tuple[Any, str]], list[str]]:
@@ -91,12 +95,12 @@ def _paired(groups: Groups, loaded: Groups) -> tuple[list[tuple[Any, str]], list
     if len(groups) != len(loaded):
         return [], [f"{len(loaded)} parameter groups for {len(groups)}"]
     for i, (group, options) in enumerate(zip(groups, loaded, strict=True)):
-        theirs = [str(name) for name in options.get("params", ())]
+        theirs = [str(name) for name in options["params"]]
         ours = list(group.get("param_names", theirs))
-        if all(name.isdecimal() for name in theirs):
+        if set(ours) != set(theirs) and all(name.isdecimal() for name in theirs):
             ours = theirs  # saved without names: position decides
-        if len(theirs) != len(group["params"]):
-            misfits.append(f"group {i}: {len(theirs)} parameters for {len(group['params'])}")
+        if len(theirs) != len(group["params"]) or len(set(theirs)) < len(theirs):
+            misfits.append(f"group {i}: {len(set(theirs))} parameters for {len(group['params'])}")
         elif set(ours) != set(theirs):
             misfits += [f"{name}: not in the state" for name in ours if name not in theirs]
             misfits += [f"{name}: not in the optimizer" for name in theirs if name not in ours]
@@ -118,9 +122,18 @@ def _misfits(p: Any, state: Any) -> Iterator[str]:
             yield f"{slot} has shape {shape}, the parameter {tuple(p.shape)}"
 
 
-def _missing_slots(
-    states: Mapping[str, Any], names: list[Any], wanted: tuple[str, ...]
-) -> Iterator[str]:
+def _option_misfits(optimizer: Any, group: State, options: State) -> Iterator[str]:
+    for name in optimizer.defaults:
+        if name not in options:
+            yield f"{name!r} is missing"
+    for name in options:
+        if name not in group and name not in OURS:
+            yield f"no hyper-parameter {name!r} here"
+    for name in outside(options):
+        yield f"{name} is out of range"
+
+
+def _slot_misfits(states: State, names: list[Any], wanted: tuple[str, ...]) -> Iterator[str]:
     for name in map(str, names):
         state = states.get(name)
         if isinstance(state, Mapping):
@@ -128,7 +141,7 @@ def _missing_slots(
                 if slot not in state:
                     yield f"{name}: no {slot!r}"
             for slot in state:
-                if slot != "t" and slot not in wanted:
+                if slot not in ("t", *wanted):
                     yield f"{name}: {slot!r} is nothing this optimizer keeps"
 
 
@@ -139,7 +152,7 @@ def _take(optimizer: Any, loaded: Groups, places: list[tuple[Any, Any]]) -> None
         optimizer._states[i] = [_taken(*next(new)) for _ in group["params"]]
 
 
-def _taken(p: Any, state: Mapping[str, Any] | None) -> dict[str, Any]:
+def _taken(p: Any, state: State | None) -> dict[str, Any]:
     if state is None:
         return {"t": 0}
     speaker = speakers.BY_TYPE[type(p._data)]

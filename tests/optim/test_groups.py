@@ -141,6 +141,35 @@ def test_an_own_optimizer_is_its_formula():
         Lion([w], momentum=0.9)
 
 
+def test_a_formula_on_top_of_another():
+    class Slow(optim.SGD):
+        def update(self, xp, w, g, velocity=None, *, t, lr):
+            return (w - lr / t * g,)
+
+    w = dd.tensor([4.0], requires_grad=True)
+    optimizer = Slow([w], lr=1.0)
+    for _ in range(2):
+        w.grad = [1.0]
+        optimizer.step()
+    assert w.tolist() == [2.5]
+
+
+def test_a_formula_that_lacks_a_value():
+    class Bare(optim.Optimizer):
+        def update(self, xp, w, g, *, lr):
+            return (w - lr * g,)
+
+    with pytest.raises(errors.ArgumentError, match=r"lr has no value(.|\n)*Bare\(params, lr=…\)"):
+        Bare([leaf(2)])
+    assert Bare([leaf(2)], lr=0.1).param_groups[0]["lr"] == 0.1
+
+
+def test_repr_shows_the_options():
+    text = repr(optim.SGD([{"params": [leaf(2)]}, {"params": leaf(3), "lr": 0.5}], lr=0.1))
+    assert text.startswith("SGD(\n  1 parameters: weight_decay=0.0")
+    assert "lr=0.1" in text.splitlines()[1] and "lr=0.5" in text.splitlines()[2]
+
+
 def test_an_own_step_in_the_style_of_pytorch():
     class Plain(optim.Optimizer):
         def __init__(self, params, lr=0.5):
@@ -271,6 +300,25 @@ def test_by_name_the_order_does_not_matter():
     assert turned.param_groups[0]["params"][0] is model.b
 
 
+def test_names_that_look_like_positions_are_names():
+    model = Model()
+    optimizer = optim.Adam([("1", model.w), ("0", model.b)])
+    advance(model, optimizer, [0])
+    turned = optim.Adam([("0", model.b), ("1", model.w)])
+    turned.load_state_dict(optimizer.state_dict())
+    assert turned.state[1]["m"].shape == (3, 2)
+
+
+def test_momentum_switched_on_just_before_saving():
+    model = Model()
+    optimizer = optim.SGD(model)
+    advance(model, optimizer, [0])
+    optimizer.param_groups[0]["momentum"] = 0.9
+    fresh = optim.SGD(model)
+    fresh.load_state_dict(optimizer.state_dict())
+    assert fresh.state[0]["velocity"].tolist() == [[0, 0]] * 3
+
+
 def test_a_frozen_parameter_has_no_state_to_save():
     model = Model()
     optimizer = optim.Adam(model)
@@ -326,7 +374,22 @@ def spoil_all(state):
     state.clear()
 
 
+def spoil_type(state):
+    state["param_groups"][0] = 3
+
+
+def spoil_twice(state):
+    state["param_groups"][0]["params"] = ["0", "0"]
+
+
+def spoil_extra(state):
+    state["state"]["other"] = {"t": 1}
+
+
 MISFITS = [
+    (spoil_type, "this is not an optimizer's state"),
+    (spoil_twice, "group 0: 1 parameters for 2"),
+    (spoil_extra, "other: in no group"),
     (spoil_shape, r"layer.bias: m has shape \(5,\), the parameter \(2,\)"),
     (spoil_slot, "layer.bias: no 'v'"),
     (spoil_foreign_slot, "layer.bias: 'velocity' is nothing this optimizer keeps"),
