@@ -56,9 +56,10 @@ def grad(
     keep = create_graph if retain_graph is None else retain_graph
     walk(roots, retain_graph=keep, create_graph=create_graph, targets=targets)
     results = [targets[node] for node in nodes]
-    if not allow_unused and any(result is None for result in results):
+    unused = [i for i, result in enumerate(results) if result is None]
+    if unused and not allow_unused:
         raise GraphError(
-            f"grad: inputs[{results.index(None)}] has no part in the outputs",
+            f"grad: inputs[{unused[0]}] has no part in the outputs",
             fix="pass allow_unused=True to get None for it",
         )
     return tuple(r if r is None or isinstance(r, Tensor) else _result(r) for r in results)
