@@ -161,10 +161,8 @@ def _kind(value: Any) -> str:
 
 
 def _check_unshared(module: Any, name: str, seen: dict[int, str]) -> None:
-    lines_below = [
-        v for v in (*module._recipe.args, *module._recipe.kwargs.values()) if is_layer(v)
-    ]
-    below = {id(p) for layer in lines_below for p in layer.parameters()}
+    given = (*module._recipe.args, *module._recipe.kwargs.values())
+    below = {id(p) for layer in given if is_layer(layer) for p in layer.parameters()}
     for path, parameter in module.named_parameters():
         if id(parameter) in seen:
             raise CheckpointError(

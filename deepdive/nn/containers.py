@@ -184,7 +184,9 @@ class ModuleDict(Container):
         self.add_module(name, module)
 
     def __delitem__(self, name: str) -> None:
-        del vars(self)[self[name] and name]
+        if name not in self:
+            raise KeyError(name)
+        del vars(self)[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.keys())

@@ -240,9 +240,10 @@ def by_name(init: Any) -> Initializer:
     Raises:
         ArgumentError: for an unknown name.
     """
-    if callable(init):
-        return init  # type: ignore[no-any-return]
-    return _named("init", "initializer", str(init).removesuffix("_"), BY_NAME)  # type: ignore[no-any-return]
+    given: Any = init
+    if not callable(given):
+        given = _named("init", "initializer", str(init).removesuffix("_"), BY_NAME)
+    return given  # type: ignore[no-any-return]
 
 
 def _named(where: str, what: str, name: str, table: dict[str, Any]) -> Any:

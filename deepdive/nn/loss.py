@@ -18,7 +18,7 @@ REDUCTIONS = ("mean", "sum", "none")
 class _Loss(Module):
     """A loss that has nothing to choose but its reduction."""
 
-    reductions = REDUCTIONS
+    reductions: tuple[str, ...] = REDUCTIONS
 
     def __init__(self, reduction: str = "mean") -> None:
         if reduction not in self.reductions:

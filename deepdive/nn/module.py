@@ -55,8 +55,8 @@ class Module:
         super().__init_subclass__(**kwargs)
         architecture.know(cls)
         if "__call__" in cls.__dict__ and cls.forward is Module.forward:
-            cls.forward = cls.__dict__["__call__"]  # a layer may define `__call__` in its place
-            del cls.__call__
+            cls.forward = cls.__dict__["__call__"]  # type: ignore[method-assign]
+            del cls.__call__  # it may be defined in forward's place; the way in stays this one
 
     # --- calling -------------------------------------------------------------------------------
     def forward(self, *inputs: Any, **options: Any) -> Any:
@@ -134,18 +134,20 @@ class Module:
         """The modules one level below; one that is there twice comes twice."""
         return self._own(Module)
 
-    def named_modules(self) -> Iterator[tuple[str, Module]]:
-        """This module (path ``""``) and all below it, each once, parents first."""
+    def named_modules(self, remove_duplicate: bool = True) -> Iterator[tuple[str, Module]]:
+        """This module (path ``""``) and all below it, parents first; each once, or at every path."""
         seen: set[int] = set()
-        pending: list[tuple[str, Module]] = [("", self)]
+        pending: list[Any] = [("", self, ())]
         while pending:
-            path, module = pending.pop()
-            if id(module) not in seen:
-                seen.add(id(module))
-                yield path, module
-                prefix = f"{path}." if path else ""
-                below = module.own_modules()
-                pending += [(prefix + name, child) for name, child in reversed(below)]
+            path, module, above = pending.pop()
+            if id(module) in (seen if remove_duplicate else above):
+                continue
+            seen.add(id(module))
+            yield path, module
+            prefix = f"{path}." if path else ""
+            above = (*above, id(module))
+            for name, child in reversed(module.own_modules()):
+                pending.append((prefix + name, child, above))
 
     def named_parameters(self, recurse: bool = True) -> Iterator[tuple[str, Parameter]]:
         """All parameters with their paths, a shared one once."""
@@ -156,7 +158,8 @@ class Module:
         return _once(self._named(lambda module: module._own_buffers(), recurse))
 
     def _named(self, own: Callable[[Module], Any], recurse: bool) -> Named:
-        for path, module in self.named_modules() if recurse else [("", self)]:
+        """What each module has of its own, at every path it can be reached by."""
+        for path, module in self.named_modules(False) if recurse else [("", self)]:
             prefix = f"{path}." if path else ""
             for name, value in own(module):
                 yield prefix + name, value
@@ -179,7 +182,9 @@ class Module:
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
         """What is learned."""
-        return (parameter for _, parameter in self.named_parameters(recurse))
+        modules = self.named_modules() if recurse else [("", self)]
+        found = (p for _, module in modules for _, p in module._own(Parameter))
+        return iter({id(p): p for p in found}.values())
 
     def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
         """What is saved, but not learned."""
@@ -361,7 +366,8 @@ class Module:
         for group in held.param_groups:
             group.update(options)
         held.step()
-        self.zero_grad()
+        for parameter in parameters:
+            parameter.grad = None
 
     # --- text ----------------------------------------------------------------------------------
     def extra_repr(self) -> str:
@@ -399,7 +405,7 @@ class Params(MutableMapping[str, Tensor]):
         return (name for name, _ in self._module.named_parameters())
 
     def __len__(self) -> int:
-        return len([*self])
+        return sum(1 for _ in self)
 
     def __repr__(self) -> str:
         return repr(dict(self))

@@ -34,8 +34,8 @@ class LayerNorm(Module):
         elementwise_affine: bool = True,
         bias: bool = True,
     ) -> None:
-        many = isinstance(normalized_shape, (tuple, list))
-        shape: Any = tuple(normalized_shape) if many else (normalized_shape,)  # type: ignore[arg-type]
+        given: Any = normalized_shape
+        shape = tuple(given) if isinstance(given, (tuple, list)) else (given,)
         sizes(self, **{f"normalized_shape[{i}]": n for i, n in enumerate(shape)})
         self.normalized_shape, self.eps = shape, eps
         self.elementwise_affine = elementwise_affine

@@ -40,8 +40,9 @@ class Unflatten(Module):
         self.dim, self.unflattened_size = dim, tuple(unflattened_size)
 
     def forward(self, x: Any) -> Tensor:
+        shape = list(x.shape)
         axis = self.dim % x.ndim
-        shape = (*x.shape[:axis], *self.unflattened_size, *x.shape[axis + 1 :])
+        shape[axis : axis + 1] = self.unflattened_size
         return x.reshape(shape)  # type: ignore[no-any-return]
 
     def extra_repr(self) -> str:
@@ -65,10 +66,17 @@ class ReShape(Module):
         self.shape: tuple[int, ...] = tuple(shape[0] if many else shape)
 
     def forward(self, x: Any) -> Tensor:
-        shape = self.shape
-        if shape and shape[0] == -1 and math.prod(shape[1:]) == math.prod(x.shape[1:]):
-            shape = shape[1:] or shape
-        return x.reshape((x.shape[0], *shape))  # type: ignore[no-any-return]
+        batch, *sample = x.shape
+        shape = list(self.shape)
+        size = math.prod(sample)
+        if -1 in shape:
+            free = shape.index(-1)
+            known = -math.prod(shape)
+            if free == 0 and known == size and len(shape) > 1:
+                del shape[0]
+            elif known > 0:
+                shape[free] = size // known  # so that an empty batch has a shape, too
+        return x.reshape((batch, *shape))  # type: ignore[no-any-return]
 
     def extra_repr(self) -> str:
         return ", ".join(map(str, self.shape))
