@@ -46,17 +46,25 @@ def _write(tensor: Tensor, name: str, values: Any) -> Tensor:
     try:
         _speaker(tensor).write(target, values)
     except ValueError:
-        raise ShapeError(
-            f"{name}: the values do not fit into the tensor",
-            got=f"shape {tuple(values.shape)}",
-            expected=f"shape {tuple(target.shape)}, or one that broadcasts to it",
-        ) from None
+        raise _misfit(name, values, target) from None
     return tensor
+
+
+def _misfit(name: str, values: Any, target: Any) -> ShapeError:
+    return ShapeError(
+        f"{name}: the values do not fit into the tensor",
+        got=f"shape {tuple(values.shape)}",
+        expected=f"shape {tuple(target.shape)}, or one that broadcasts to it",
+    )
 
 
 def _binary(word: str, name: str) -> Callable[[Tensor, Any], Tensor]:
     def method(self: Tensor, other: Any) -> Tensor:
-        values = getattr(_speaker(self), word)(self._data, _operand(self, other))
+        operand = _operand(self, other)
+        try:
+            values = getattr(_speaker(self), word)(self._data, operand)
+        except ValueError:
+            raise _misfit(name, operand, self._data) from None
         return _write(self, name, values)
 
     return _titled(method, name, f"``x = {word}(x, other)``, in place.")
