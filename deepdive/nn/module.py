@@ -135,7 +135,7 @@ class Module:
         return self._own(Module)
 
     def named_modules(self, remove_duplicate: bool = True) -> Iterator[tuple[str, Module]]:
-        """This module (path ``""``) and all below it, parents first; each once, or at every path."""
+        """This one (path ``""``) and all below it, parents first: each once, or at every path."""
         seen: set[int] = set()
         pending: list[Any] = [("", self, ())]
         while pending:
@@ -348,22 +348,24 @@ class Module:
         self.load_state_dict(load_folder(folder).weights)
         return self
 
-    def step(self, optimizer: Any = None, lr: Any = None, weight_decay: Any = None) -> None:
+    def step(
+        self, optimizer: Any = None, lr: Any = None, weight_decay: Any = None, **options: Any
+    ) -> None:
         """One optimizer step over all parameters, then the gradients are cleared.
 
         Args:
             optimizer: a class, of which one instance is kept from call to call; default SGD.
-            lr, weight_decay: its hyper-parameters, where they are not to be its defaults.
+            lr, weight_decay, options: its hyper-parameters, where not its defaults are meant.
         """
         from deepdive.optim import SGD
 
         given = {"lr": lr, "weight_decay": weight_decay}
-        options = {name: value for name, value in given.items() if value is not None}
+        options |= {name: value for name, value in given.items() if value is not None}
         kind, parameters = optimizer or SGD, [*self.parameters()]
         if not self._stepper or not _same(self._stepper[:2], (kind, parameters)):
             self._stepper = (kind, parameters, kind(parameters, **options))
         held = self._stepper[2]
-        for group in held.param_groups:
+        for group in getattr(held, "param_groups", ()):
             group.update(options)
         held.step()
         for parameter in parameters:

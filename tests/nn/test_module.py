@@ -326,6 +326,25 @@ class TestStep:
             layer.step(lr=lr)
             assert layer.weight.item() == want
 
+    def test_other_hyperparameters_and_an_optimizer_of_ones_own(self):
+        class Plain:
+            def __init__(self, params, lr):
+                self.params, self.lr = params, lr
+
+            def step(self):
+                for p in self.params:
+                    p.data -= self.lr * p.grad
+
+        layer = nn.Linear(1, 1, bias=False)
+        layer.weight.data[...] = 0
+        for want in (-1.0, -2.5):  # the second step carries half of the first
+            layer(dd.ones(1, 1)).sum().backward()
+            layer.step(nn.SGD, 1.0, momentum=0.5)
+            assert layer.weight.item() == want
+        layer(dd.ones(1, 1)).sum().backward()
+        layer.step(Plain, lr=1.0)
+        assert layer.weight.item() == -3.5
+
     def test_new_parameters_are_seen(self):
         model = nn.Sequential(nn.Linear(1, 1))
         model(dd.ones(1, 1)).sum().backward()
