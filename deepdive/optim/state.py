@@ -38,7 +38,9 @@ def saved(optimizer: Any) -> dict[str, Any]:
                 optimizer._begin(p._data, state, slots, group)
                 copies = {slot: _copied(state[slot]) for slot in slots}
                 kept[name] = {"t": state["t"], **copies}
-        values = {name: _plain(value) for name, value in group.items() if name not in OURS[:2]}
+        # what else the owner noted in a group stays out: it may not be plain data
+        saved_names = [name for name in (*optimizer.defaults, "initial_lr") if name in group]
+        values = {name: _plain(group[name]) for name in saved_names}
         options.append({**values, "params": names})
     return {"state": kept, "param_groups": options}
 

@@ -319,6 +319,22 @@ def test_momentum_switched_on_just_before_saving():
     assert fresh.state[0]["velocity"].tolist() == [[0, 0]] * 3
 
 
+def test_notes_in_a_group_stay_with_their_owner():
+    def made(note):
+        return optim.SGD([{"params": [leaf(2)], "note": note}])
+
+    state = made(print).state_dict()
+    json.dumps(state)
+    other = made("mine")
+    other.load_state_dict(state)
+    assert other.param_groups[0]["note"] == "mine"
+
+
+def test_a_tensor_as_rate_is_saved_as_a_number():
+    optimizer = optim.SGD([leaf(2)], lr=dd.tensor(0.5))
+    assert json.loads(json.dumps(optimizer.state_dict()))["param_groups"][0]["lr"] == 0.5
+
+
 def test_a_frozen_parameter_has_no_state_to_save():
     model = Model()
     optimizer = optim.Adam(model)
