@@ -6,6 +6,6 @@ Every kernel is an ordinary Python loop, except for one file: ``vector.py`` spea
 from deepdive.errors import missing_extra
 
 try:
-    import numba  # noqa: F401
+    import numba
 except ImportError as error:
     raise missing_extra("numba", "jit", "machine-speed kernels") from error

@@ -65,8 +65,7 @@ def pack(x, dx, dk, count, depth, panel, out):
                     corner = source + FLOAT * (i * dx + k)
                     transpose(corner, dx, target + FLOAT * (k * panel + i), panel, valid - i)
         else:
-            rows = carray(pointer(source), (valid * dx + depth * dk,))
-            panels = carray(pointer(target), (depth * panel,))
+            rows, panels = pointer(source), pointer(target)
             for k in range(depth):
                 for i in range(valid):
                     panels[k * panel + i] = rows[i * dx + k * dk]
@@ -74,7 +73,7 @@ def pack(x, dx, dk, count, depth, panel, out):
 
 @kernel
 def finish(c, ci, m, n, bias, activation):
-    """Add the bias (an address, or 0) to a block of `c` and apply the activation, while it is hot."""
+    """Add the bias (an address, or 0) to a block of `c`, still hot, and apply the activation."""
     for i in range(m):
         row = carray(pointer(c + FLOAT * i * ci), (n,))
         if bias != 0:
@@ -133,7 +132,7 @@ def gemm_block(a, ai, ak, b, bk, bj, c, ci, M, N, K, alpha, beta, bias, activati
 
 @kernel
 def gemm(a, b, c, alpha, beta, work):
-    """``c = alpha * a @ b + beta * c`` for arrays, on this thread: to call in compiled functions."""
+    """``c = alpha * a @ b + beta * c`` for arrays, on this thread: for compiled functions."""
     M, N, K = c.shape[0], c.shape[1], a.shape[1]
     ai, ak = a.strides[0] // FLOAT, a.strides[1] // FLOAT
     bk, bj = b.strides[0] // FLOAT, b.strides[1] // FLOAT
@@ -155,9 +154,12 @@ def split(M, N, parts):
 
 
 @kernel(parallel=True)
-def gemm_batch(a, da, ai, ak, b, db, bk, bj, c, dc, ci, B, M, N, K, alpha, beta, bias, activation, work, threads):
+def gemm_batch(
+    a, da, ai, ak, b, db, bk, bj, c, dc, ci,
+    B, M, N, K, alpha, beta, bias, activation, work, threads,
+):  # fmt: skip
     """B products, `da`, `db`, `dc` floats apart, cut into blocks for so many threads."""
-    rows, columns = split(M, N, threads) if B < threads else (1, 1)
+    rows, columns = split(M, N, threads) if threads > B else (1, 1)
     height = ((M + rows - 1) // rows + ROWS - 1) // ROWS * ROWS
     breadth = ((N + columns - 1) // columns + COLUMNS - 1) // COLUMNS * COLUMNS
     tasks = B * rows * columns

@@ -4,7 +4,7 @@ A *vector* is ``WIDTH`` floats in one register.  Numba compiles loops well but d
 block of results in registers, and that is what makes a matrix product fast; so this file writes
 a few innermost loops as LLVM instructions, and the kernels call them like functions:
 
-- ``at(x, i, j)``                 the address of ``x[i, j]``, an integer; a float takes ``FLOAT`` bytes
+- ``at(x, i, j)``                 the address of ``x[i, j]``, an integer in bytes
 - ``fma(x, y, z)``                ``x * y + z`` of floats, rounded once
 - ``tile(rows, vectors)``         a register block of a matrix product
 - ``dots(rows, columns)``         a register block of dot products
@@ -142,7 +142,8 @@ class Code:
         results = body(index, values)
         following, end = b.add(index, ir.Constant(_i64, step)), b.basic_block
         b.cbranch(b.icmp_signed("<", following, count), inside, after)
-        for phi, first, later in zip([index, *values], [zero, *start], [following, *results], strict=True):
+        sources = zip([zero, *start], [following, *results], strict=True)
+        for phi, (first, later) in zip([index, *values], sources, strict=True):
             phi.add_incoming(first, before)
             phi.add_incoming(later, end)
         b.position_at_end(after)
@@ -243,7 +244,8 @@ def dots(rows: int, columns: int) -> Any:
         def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             a, b, table, c, P, ai, ci, N, an, bn = args
             code = Code(builder)
-            a, b, c, table = code.floats(a), code.floats(b), code.floats(c), code.floats(table, _i64)
+            a, b, c = map(code.floats, (a, b, c))
+            table = code.floats(table, _i64)
             shifts = [builder.load(code.move(table, j)) for j in range(columns)]
 
             def image(n: Any, sums: list[Any]) -> Any:
@@ -386,6 +388,6 @@ def at(context, array, *index):  # type: ignore[no-untyped-def]
 
 @intrinsic  # type: ignore[untyped-decorator]
 def pointer(context, address):  # type: ignore[no-untyped-def]
-    """An address as Numba's pointer to float32, for ``numba.carray``."""
+    """An address as Numba's pointer to float32: ``pointer(x)[i]``, or for ``numba.carray``."""
     kind = types.CPointer(types.float32)
     return kind(types.int64), lambda _, builder, __, args: Code(builder).floats(args[0])

@@ -76,17 +76,16 @@ def tanh(x):
     p = fma(p, s, f(-5.37397155531e-2))
     p = fma(p, s, f(1.33314422036e-1))
     p = fma(p, s, f(-3.33332819422e-1))
-    near = fma(p * s, x, x)
+    near = fma(p * s, a, a)
     far = f(1) - f(2) / (exp(a + a) + f(1))
-    return near if a < f(0.625) else math.copysign(far, x)
+    return math.copysign(near if a < f(0.625) else far, x)
 
 
 @scalar
 def sigmoid(x):
     """``1 / (1 + e ** -x)``, from e ** -|x|, so that neither end overflows."""
     e = exp(-abs(x))
-    s = f(1) / (f(1) + e)
-    return e * s if x < f(0) else s
+    return (e if x < f(0) else f(1)) / (f(1) + e)
 
 
 @scalar
