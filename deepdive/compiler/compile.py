@@ -71,8 +71,10 @@ class Compiled:
         flat = leaves((args, kwargs))
         key = tuple(map(signature, flat))
         for program in self.programs.get(key, ()):
-            if program.holds():
-                return program(flat)
+            with program.lock:  # its buffers serve one call at a time
+                program.flat = flat
+                if program.holds():
+                    return program.run()
         return self._traced(key, flat, args, kwargs)
 
     def _traced(self, key: Any, flat: list[Any], args: Any, kwargs: Any) -> Any:
@@ -80,7 +82,8 @@ class Compiled:
             program = Program(self, args, kwargs, flat)
         self.programs.setdefault(key, []).insert(0, program)
         self.latest = program
-        return program(flat)
+        with program.lock:
+            return program.run()
 
     def _program(self) -> Program:
         if self.latest is None:
@@ -126,7 +129,7 @@ class Program:
     def __init__(self, owner: Compiled, args: Any, kwargs: Any, flat: list[Any]) -> None:
         started = time.perf_counter()
         self.tracer = tracer = Tracer()
-        self.slots: list[int] = []
+        self.lock = threading.Lock()
         position = iter(range(len(flat)))
         self.flat: list[Any] = flat
 
@@ -165,8 +168,8 @@ class Program:
             read() == then for read, then in zip(self.tracer.guards, self.frozen, strict=True)
         )
 
-    def __call__(self, flat: list[Any]) -> Any:
-        self.flat = flat
+    def run(self) -> Any:
+        """One call, with the arguments in ``flat``."""
         for effect in self.tracer.effects:
             effect()
         inputs = [source.read() for source in self.tracer.sources]

@@ -138,6 +138,13 @@ class LazyNumber:
     __bool__ = __float__ = __int__ = __index__ = _unknown
 
 
+# Words that make a number of numbers; all others make arrays.
+ON_NUMBERS = frozenset(
+    "add subtract multiply divide pow negative sqrt exp log less greater less_equal "
+    "greater_equal maximum minimum".split()
+)
+
+
 def say(name: str, *args: Any, **kwargs: Any) -> Any:
     """Record one word: its result is known by shape and dtype only."""
     word = VOCABULARY[name]
@@ -145,7 +152,7 @@ def say(name: str, *args: Any, **kwargs: Any) -> Any:
     arguments = {key: _recorded(item) for key, item in given.items()}
     tracer = config.tracing.get()
     origin = "" if tracer is None else tracer.origin
-    if not any(_is_array(item) for item in given.values()) and _has_number(given):
+    if name in ON_NUMBERS and not any(map(_is_array, given.values())) and _has_number(given):
         return LazyNumber(Value(name, arguments, (), NUMBER, origin=origin))
     shape, dtype = word.result(**{key: _seen(item) for key, item in given.items()})
     if isinstance(shape, list):

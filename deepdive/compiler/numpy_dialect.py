@@ -6,6 +6,7 @@ what it holds, views included, so a program touches little memory and none that 
 
 from __future__ import annotations
 
+import linecache
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,9 @@ class NumPyDialect:
         self.buffers: list[tuple[tuple[int, ...], Any]] = []
         self.source = self._written()
         namespace: dict[str, Any] = {}
-        exec(compile(self.source, "<deepdive program>", "exec"), namespace)
+        name = f"<deepdive program {id(self):x}>"
+        linecache.cache[name] = (len(self.source), None, self.source.splitlines(True), name)
+        exec(compile(self.source, name, "exec"), namespace)
         self._program = namespace["program"]
         self._memory = [np.empty(shape, dtype) for shape, dtype in self.buffers]
         self._known = [value.array for value in self.constants]
@@ -85,11 +88,10 @@ class NumPyDialect:
         for i, value in enumerate(self.order):
             if value.word == CONSTANT:
                 continue
-            buffer = self._buffer(value, free) if value.word in UFUNCS | {"matmul"} else None
-            if value.dtype is NUMBER or value in self.graph.outputs:
-                buffer = None
-            if buffer is not None:
-                holds[value] = buffer
+            buffer = None
+            if value.word in UFUNCS and value.dtype is not NUMBER:
+                if value not in self.graph.outputs:
+                    buffer = holds[value] = self._buffer(value, free)
             lines.append(self._line(value, buffer))
             for gone in last.get(i, ()):
                 if gone in holds:

@@ -62,6 +62,7 @@ class Tracer:
         self.adopted: dict[int, Adopted] = {}
         self.held: dict[int, Held] = {}
         self.origin = ""
+        self.speaker = lazyarray.speaker
 
     # --- inputs --------------------------------------------------------------------------------
     def argument(self, array: Any, read: Callable[[], Any], name: str) -> LazyArray:
@@ -92,6 +93,11 @@ class Tracer:
             known = self.held[id(array)] = Held(array, LazyArray(value), value)
         return known.box
 
+    def original(self, tensor: Tensor) -> Any:
+        """The array a Tensor held before the trace."""
+        kept = self.adopted.get(id(tensor))
+        return tensor._data if kept is None else kept.array
+
     def number(self, read: Callable[[], float], name: str) -> LazyNumber:
         """A Python number read anew at each call."""
         value = Value(INPUT, {}, (), NUMBER, origin=name)
@@ -105,6 +111,17 @@ class Tracer:
     def guard(self, read: Callable[[], Any]) -> None:
         """A Python value the trace depends on: another value means another program."""
         self.guards.append(read)
+
+    def asked(self, array: Any, question: Callable[[Any], Any]) -> Any:
+        """The answer for an input's values, guarded; None for what only the program computes."""
+        if type(array) is not LazyArray:
+            array = self.array(array)
+        for source in self.sources:
+            if source.value is array.value:
+                read = source.read
+                self.guard(lambda: question(read()))
+                return question(read())
+        return None
 
     def draw(self, generator: Any) -> tuple[Any, Any]:
         """A random draw: at each replay the generator advances as it would have eagerly."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from deepdive import dtypes
+from deepdive import config, dtypes
 from deepdive.backend.random_numpy import fork_stream, random_bits
 from deepdive.errors import ArgumentError, DTypeError
 
@@ -144,7 +144,19 @@ class Generator:
         self.set_state(state)
 
     def draw(self) -> tuple[int, int]:
-        """Take the next draw: the ``(key, counter)`` to hand to the word ``random_bits``."""
+        """Take the next draw: the ``(key, counter)`` to hand to the word ``random_bits``.
+
+        While a function is traced the counter is a number the program asks for at each call.
+        """
+        tracer = config.tracing.get()
+        return self.advance() if tracer is None else tracer.draw(self)
+
+    def peek(self) -> tuple[int, int]:
+        """The draw that comes next, without taking it."""
+        return self._key, self._draw
+
+    def advance(self) -> tuple[int, int]:
+        """Take the next draw, whether or not a function is being traced."""
         with self._lock:
             counter = self._draw
             self._draw = (counter + 1) & _WORD

@@ -415,6 +415,18 @@ def data_of(tensor: Tensor) -> Any:
     return tensor._data if tracer is None else tracer.adopt(tensor)
 
 
+def asked(array: Any, question: Callable[[Any], Any]) -> Any:
+    """``question(array)``, for checks that need values, such as the range of an index.
+
+    While a function is traced the answer is a part of what the program was made for: it is asked
+    again before each run, and another answer means another program.  None if nobody can know.
+    """
+    tracer = config.tracing.get()
+    if tracer is not None:
+        return tracer.asked(array, question)
+    return question(speakers.BY_TYPE[type(array)].to_numpy(array))
+
+
 def _holds_tensors(data: Any) -> bool:
     while isinstance(data, (list, tuple)) and data:
         data = data[0]

@@ -6,7 +6,7 @@ from typing import Any
 
 from deepdive.backend import speakers
 from deepdive.core.operator import Operator, derive
-from deepdive.core.tensor import Tensor, array_of, wrap
+from deepdive.core.tensor import Tensor, array_of, asked, wrap
 from deepdive.errors import DTypeError, ShapeError
 
 
@@ -28,6 +28,12 @@ def indices(name: str, given: Any, count: int, of_what: str, low: int = 0) -> An
             expected="integers of any width",
             fix="use integers: target.long()",
         )
+    asked(array, lambda values: check_range(name, values, count, of_what, low))
+    return array
+
+
+def check_range(name: str, array: Any, count: int, of_what: str, low: int = 0) -> None:
+    """Refuse an index outside [low, count), naming the first one."""
     if array.size and (array.max() >= count or array.min() < low):
         flat = array.reshape(-1)
         wrong = [int(i) for i in flat if not low <= i < count]
@@ -36,7 +42,6 @@ def indices(name: str, given: Any, count: int, of_what: str, low: int = 0) -> An
             expected=f"{low} <= index < {count}",
             fix=f"subtract 1 if yours count from 1 to {count}" if wrong[0] == count else None,
         )
-    return array
 
 
 class Embedding(Operator):

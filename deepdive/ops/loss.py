@@ -10,11 +10,11 @@ import warnings
 from typing import Any
 
 from deepdive.core.operator import Operator, derive, register
-from deepdive.core.tensor import Tensor, wrap
+from deepdive.core.tensor import Tensor, asked, data_of, wrap
 from deepdive.errors import ArgumentError, ShapeError
 from deepdive.ops.activation import LogSigmoid, LogSoftmax
 from deepdive.ops.creation import as_tensor
-from deepdive.ops.embedding import indices
+from deepdive.ops.embedding import check_range, indices
 from deepdive.ops.indexing import Gather
 
 TINY = 1e-45  # its logarithm is below -100, where that of PyTorch's cross-entropy stops
@@ -213,16 +213,19 @@ def _classes(name: str, input: Any, target: Any, ignore_index: int) -> tuple[Ten
             expected=f"one class number per sample: {expected}",
             fix="target.squeeze(-1)" if squeezed else None,
         )
-    array = target._data
-    if array.dtype.kind == "i" and array.size and array.min() < 0:
-        ignored = array == ignore_index
-        indices(name, wrap(array[~ignored]), shape[dim], "classes")
-        return wrap(array), bool(ignored.any())
-    if ignore_index >= 0 and array.dtype.kind in "iu":
-        ignored = array == ignore_index
-        indices(name, wrap(array[~ignored]), shape[dim], "classes")
-        return wrap(array), bool(ignored.any())
-    return wrap(indices(name, target, shape[dim], "classes")), False
+    array = data_of(target)
+    if array.dtype.kind not in "iu":
+        indices(name, target, shape[dim], "classes")  # refuses them
+
+    def ignores(values: Any) -> bool:
+        if ignore_index < 0 and not (values.size and values.min() < 0):
+            check_range(name, values, shape[dim], "classes")
+            return False
+        ignored = values == ignore_index
+        check_range(name, values[~ignored], shape[dim], "classes")
+        return bool(ignored.any())
+
+    return wrap(array), asked(array, ignores) is not False
 
 
 def _picked(input: Any, classes: Any, weight: Any, ignore_index: int, reduction: str) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Any
 from deepdive.backend import speakers
 from deepdive.core import mutation
 from deepdive.core.operator import Operator, add_method, derive
-from deepdive.core.tensor import Tensor
+from deepdive.core.tensor import Tensor, data_of
 from deepdive.errors import ArgumentError, ShapeError
 
 
@@ -200,7 +200,7 @@ def _with_running(
 
 def _move(running: Tensor, batch: Any, momentum: float) -> None:
     """``running += momentum · (batch - running)``, in place."""
-    array = running._data
+    array = data_of(running)
     moved = array + momentum * (batch.reshape(array.shape) - array)
     speakers.BY_TYPE[type(array)].write(array, moved)
     mutation.stamp(array, "batch_norm's running moments")
