@@ -224,6 +224,11 @@ def _array(operator: Any, arg: Any, speaker: Any) -> Any:
 
 def promote(mode: str, arrays: list[Any], speaker: Any) -> list[Any]:
     """Bring the arrays of one operation to PyTorch's common dtype; numbers stay numbers."""
+    if mode == "rest":  # the first operand is a condition
+        rest = arrays[1:]
+        if all(type(a) in NUMBERS for a in rest):
+            rest[0] = speaker.asarray(rest[0], dtypes.result_type(*rest))
+        return [arrays[0], *promote("common", rest, speaker)]
     operands = [a for a in arrays if a is not None]
     target = dtypes.result_type(*operands)
     if mode == "float" and target.kind != "f":
