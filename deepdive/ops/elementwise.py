@@ -84,7 +84,7 @@ class Div(Operator):
 class FloorDivide(Operator):
     """``⌊x / y⌋``, without a gradient."""
 
-    promotes = "common"
+    promotes = "number"
 
     def forward(self, xp, x, y):
         return xp.floor_divide(x, y)
@@ -94,7 +94,7 @@ class FloorDivide(Operator):
 class Remainder(Operator):
     """``x - y ⌊x / y⌋``: the sign of `y`, as Python's ``%``."""
 
-    promotes = "common"
+    promotes = "number"
 
     def forward(self, xp, x, y):
         return xp.remainder(x, y)
@@ -118,7 +118,7 @@ class Neg(Operator):
 class Pow(Operator):
     """``xʸ``; a whole number as exponent is a product, so negative bases are fine."""
 
-    promotes = "common"
+    promotes = "number"
 
     def forward(self, xp, x, y):
         return xp.square(x) if type(y) is int and y == 2 else xp.pow(x, y)
@@ -179,6 +179,8 @@ def div(x: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
 @register
 class Square(Operator):
     """``x²``."""
+
+    promotes = "number"
 
     def forward(self, xp, x):
         return xp.square(x)
@@ -406,6 +408,8 @@ class Erf(Operator):
 @register("where")
 class Where(Operator):
     """``x`` where `condition` holds, ``y`` elsewhere."""
+
+    promotes = "rest"
 
     def forward(self, xp, condition, x, y):
         return xp.where(condition, x, y)
