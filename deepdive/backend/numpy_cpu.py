@@ -307,11 +307,13 @@ def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
 
 
 def cumulative_sum(x: Array, axis: int) -> Array:
-    return np.cumsum(x, axis).reshape(x.shape)
+    kind = dtypes.int64 if x.dtype.kind in "ub" else None
+    return np.cumsum(x, axis, kind).reshape(x.shape)
 
 
 def cumulative_prod(x: Array, axis: int) -> Array:
-    return np.cumprod(x, axis).reshape(x.shape)
+    kind = dtypes.int64 if x.dtype.kind in "ub" else None
+    return np.cumprod(x, axis, kind).reshape(x.shape)
 
 
 # --- shape -------------------------------------------------------------------------------------
