@@ -41,7 +41,8 @@ class Operator:
     ``self.keep(name=value)``.  Annotated class fields are static parameters.
 
     ``promotes`` says what the door does with mixed dtypes: ``"common"`` brings all inputs to
-    PyTorch's result type, ``"float"`` also makes integers the default float, None leaves them.
+    PyTorch's result type, ``"float"`` also makes integers the default float, ``"number"`` makes
+    booleans int64, ``"rest"`` leaves the first input out, None leaves them all.
 
     >>> import deepdive as dd
     >>> class Cube(Operator):
