@@ -101,11 +101,11 @@ def clip(x: Array, min: Any = None, max: Any = None) -> Array:
 
 
 def sigmoid(x: Array) -> Array:
-    """``1 / (1 + e^-x)`` as ``(1 + tanh(x/2)) / 2``: nothing overflows."""
-    out = np.tanh(x * 0.5)
-    out *= 0.5
-    out += 0.5
-    return out
+    """``1 / (1 + e^-x)``: small values keep their digits, and 1/∞ is the 0 far out."""
+    with np.errstate(over="ignore"):
+        out = np.exp(-x)
+    out += 1
+    return np.reciprocal(out)
 
 
 def erf(x: Array) -> Array:

@@ -59,7 +59,7 @@ def overlap_add(w: Array, shape: Shape, stride: Shape, dilation: Shape) -> Array
     return out
 
 
-BLOCK = 1 << 20  # elements of columns made at a time: what a cache holds
+BLOCK = 1 << 22  # elements of columns made at a time, 16 MB of float32
 
 
 class Grid:
@@ -85,7 +85,7 @@ class Grid:
         self.length = 1 + sum((n - 1) * s for n, s in zip(self.out, self.steps, strict=True))
 
     def blocks(self, batch: int, channels: int) -> list[slice]:
-        """The batch cut into parts whose columns fit into a cache."""
+        """The batch cut into parts of at most BLOCK column elements."""
         count = max(BLOCK // (channels * math.prod(self.size) * self.length), 1)
         return [slice(start, start + count) for start in range(0, batch, count)]
 
