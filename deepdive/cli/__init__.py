@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from deepdive.cli.arguments import make_parser
-from deepdive.errors import DeepDiveError
+from deepdive.errors import ArgumentError, DeepDiveError
 
 FAILED, MISUSED, INTERRUPTED, NO_READER = 1, 2, 130, 141  # as shells have it: 128 + the signal
 
@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (DeepDiveError, OSError) as error:
         if options.debug:
             raise
-        return _stopped(one_line(error), FAILED)
+        return _stopped(one_line(error), MISUSED if isinstance(error, ArgumentError) else FAILED)
     return 0
 
 

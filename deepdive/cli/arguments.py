@@ -25,10 +25,9 @@ def program() -> str:
     name = os.path.basename(sys.argv[0])
     if name.startswith("deepdive"):
         return "deepdive"
-    python = os.path.relpath(sys.executable) if sys.executable else "python"
-    if python.startswith(os.pardir):
-        python = "python"
-    return f"{python} -m deepdive"
+    python = os.path.relpath(sys.executable)
+    is_near = not python.startswith(os.pardir)
+    return f"{python if is_near else 'python'} -m deepdive"
 
 
 def make_parser() -> Parser:
@@ -42,7 +41,11 @@ def make_parser() -> Parser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
     def add(name: str, help: str, describe: Callable[[Any], None]) -> None:
-        command = commands.add_parser(name, help=help, description=help)
+        command = commands.add_parser(
+            name,
+            help=help,
+            description=help,
+        )
         describe(command)
         command.add_argument("--debug", action="store_true", help="show where an error comes from")
 
@@ -58,7 +61,7 @@ def make_parser() -> Parser:
 def _demo(command: Any) -> None:
     command.add_argument("--save", metavar="DIR", default="runs/demo", help="default: %(default)s")
     command.add_argument("--seed", type=_count, default=0, help="default: %(default)s")
-    command.add_argument("--epochs", type=_positive, help="default: 20")
+    command.add_argument("--epochs", type=_positive, help="default: 12")
 
 
 def _train(command: Any) -> None:
@@ -92,8 +95,9 @@ def _draw(command: Any) -> None:
 
 
 def _summary(command: Any) -> None:
-    command.add_argument("folder", nargs="?", metavar="DIR", help="where a network was saved")
-    command.add_argument("--model", choices=MODELS, help="one of ours, instead")
+    which = command.add_mutually_exclusive_group(required=True)
+    which.add_argument("folder", nargs="?", metavar="DIR", help="where a network was saved")
+    which.add_argument("--model", choices=MODELS, help="one of ours, instead")
     command.add_argument("--dataset", choices=DATASETS, default="mnist", help="for --model")
     command.add_argument("--input", type=_shape, metavar="SHAPE", help="of one sample: 1,28,28")
 
@@ -117,15 +121,16 @@ def _rate(text: str) -> float:
 def _number(kind: Callable[[str], Any], text: str, expected: str, least: float) -> Any:
     try:
         value = kind(text)
+        if least <= value < float("inf"):
+            return value
     except ValueError:
-        value = None
-    if value is None or not least <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not {expected}")
-    return value
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r} is not {expected}")
 
 
 def _shape(text: str) -> tuple[int, ...]:
-    return tuple(_positive(size) for size in text.strip("()").replace(" ", "").split(",") if size)
+    sizes = text.strip("() ").split(",")
+    return tuple(map(_positive, filter(str.strip, sizes)))
 
 
 def version() -> str:

@@ -103,7 +103,7 @@ def gallery(data: Any, scores: Any, screen: Terminal) -> list[str]:
     for is_right in (True, False):
         chosen = np.flatnonzero((guesses == data.labels) == is_right)
         panels = []
-        for i in chosen[np.linspace(0, len(chosen) - 1, min(SHOWN, len(chosen))).astype(int)]:
+        for i in samples(chosen, data.labels):
             said = f"{guesses[i]}  {percent(shares[i].max())}"
             caption = said if is_right else f"{said}, is {data.labels[i]}"
             panels.append([*picture(pixels[i], screen), highlight(caption, is_right, screen)])
@@ -111,6 +111,15 @@ def gallery(data: Any, scores: Any, screen: Terminal) -> list[str]:
             heading = "right:" if is_right else f"wrong ({len(chosen)} in all):"
             lines += [heading, *side_by_side(panels, 19)]
     return lines
+
+
+def samples(chosen: Any, labels: Any) -> Any:
+    """The numbers of a few of the `chosen` images, of different digits while there are any."""
+    firsts = np.unique(labels[chosen], return_index=True)[1]
+    others = np.setdiff1d(np.arange(len(chosen)), firsts)
+    if len(firsts) > SHOWN:
+        firsts = firsts[np.linspace(0, len(firsts) - 1, SHOWN).astype(int)]
+    return chosen[[*firsts, *others][:SHOWN]]
 
 
 def places(folder: str, graph: str, curves: str) -> str:
@@ -127,6 +136,6 @@ def places(folder: str, graph: str, curves: str) -> str:
     commands = [
         f"  {name} summary {folder}",
         f"  {name} predict {folder} IMAGE.png",
-        f"  {name} train mnist --download --model cnn --save runs/mnist",
+        f"  {name} train mnist --download --model cnn",
     ]
     return "\n".join([*files, "", "Next:", *commands])

@@ -54,7 +54,7 @@ class Recipe(NamedTuple):
 
 RECIPES = {
     ("digits", "mlp"): Recipe(30, 32, 3e-3),
-    ("digits", "cnn"): Recipe(20, 32, 2e-3),
+    ("digits", "cnn"): Recipe(12, 32, 3e-3),
     ("mnist", "mlp"): Recipe(5, 64, 2e-3),
     ("mnist", "cnn"): Recipe(3, 64, 3e-3),
 }

@@ -20,8 +20,8 @@ def load(folder: str) -> tuple[Any, str | None]:
         CheckpointError: there is none, or it is damaged.
     """
     facts = load_folder(folder).extra or {}
-    dataset = facts.get("dataset")
-    return load_from_arc(folder).eval(), dataset if dataset in IMAGES else None
+    known = [name for name in IMAGES if name == facts.get("dataset")]
+    return load_from_arc(folder).eval(), known[0] if known else None
 
 
 def input_shape(folder: str, dataset: str | None, given: tuple[int, ...] | None) -> tuple[int, ...]:

@@ -7,15 +7,10 @@ from typing import Any
 from deepdive.cli import saved
 from deepdive.cli.recipes import make_model
 from deepdive.dash import summary
-from deepdive.errors import ArgumentError
 
 
 def run(options: Any) -> None:
     """Prints the table of a saved network, or of one of ours."""
-    if (options.folder is None) == (options.model is None):
-        raise ArgumentError(
-            "summary: one network, please", fix="name a folder, or --model mlp or cnn"
-        )
     if options.folder is None:
         model: Any = make_model(options.dataset, options.model)
         dataset = options.dataset

@@ -1,0 +1,79 @@
+"""The examples as their readers run them, on a few images."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deepdive import nn
+from deepdive.datautils import write_idx
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@pytest.fixture
+def data(tmp_path):
+    """A folder like MNIST's: 300 and 100 images, label n being a bright square at place n."""
+    rng = np.random.default_rng(0)
+    for split, count in (("train", 300), ("t10k", 100)):
+        labels = rng.integers(0, 10, count).astype(np.uint8)
+        images = rng.integers(0, 60, (count, 28, 28)).astype(np.uint8)
+        for image, label in zip(images, labels, strict=True):
+            row, column = divmod(int(label), 4)
+            image[row * 7 : row * 7 + 7, column * 7 : column * 7 + 7] = 255
+        write_idx(tmp_path / f"{split}-images-idx3-ubyte.gz", images)
+        write_idx(tmp_path / f"{split}-labels-idx1-ubyte.gz", labels)
+    return tmp_path
+
+
+def run(name, folder, *words):
+    """The example's printed accuracy."""
+    result = subprocess.run(
+        [sys.executable, str(ROOT / "examples" / name), "--data", str(folder), *words],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
+    return float(re.search(r"test accuracy ([\d.]+)%", result.stdout).group(1))
+
+
+def test_mnist(data):
+    assert run("mnist.py", data, "--epochs", "5") > 90
+    model = nn.load_from_arc(data / "runs" / "mnist")
+    assert (data / "runs" / "mnist" / "model.arc").read_text().split() == [
+        *("Sequential", "ReShape(784)", "Linear(784,", "128)", "LayerNorm(128)", "ReLU"),
+        *("Linear(128,", "10)", "LayerNorm(10)", "LogSoftmax"),
+    ]
+    x = np.zeros((2, 28, 28), np.float32)
+    assert np.allclose(np.exp(model(x).numpy()).sum(1), 1)
+
+
+def test_mnist_cnn(data):
+    run("mnist_cnn.py", data, "--epochs", "1", "--limit", "64")
+    assert (data / "graph.png").read_bytes().startswith(b"\x89PNG")
+    model = nn.load_from_arc(data / "runs" / "mnist_cnn")
+    assert {name: tuple(p.shape) for name, p in model.named_parameters()} == {
+        **{"1.weight": (4, 1, 3, 3), "1.bias": (4,)},
+        **{"3.weight": (8, 4, 3, 3), "3.bias": (8,)},
+        **{"6.weight": (1024, 4608), "6.bias": (1024,)},
+        **{"8.weight": (10, 1024), "8.bias": (10,)},
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "words", "least"), [("mnist.py", (), 97), ("mnist_cnn.py", ("--limit", "12000"), 95)]
+)
+def test_on_mnist_itself(shared, tmp_path, name, words, least):
+    folder = tmp_path / "data"
+    folder.symlink_to(shared("data/mnist"))
+    assert run(name, folder, *words, "--save", str(tmp_path / "model")) >= least
