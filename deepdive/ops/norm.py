@@ -10,46 +10,48 @@ from deepdive.core import mutation
 from deepdive.core.operator import Operator, add_method, derive
 from deepdive.core.tensor import Tensor, data_of
 from deepdive.errors import ArgumentError, ShapeError
+from deepdive.ops.shape import Reshape
 
 
 class LayerNorm(Operator):
-    """``(x - mean) / √(var + ε) · w + b`` over the last `axes` axes (Ba et al. 2016).
+    """``(x - mean) / √(var + ε) · w + b`` over the last axis (Ba et al. 2016).
 
-    x (…, *D), w and b (*D); the variance is the biased one.
+    x (…, D), w and b (D,); the variance is the biased one.
     """
 
-    axes: int = 1
     eps: float = 1e-5
 
     def forward(self, xp, x, weight=None, bias=None):
-        axis = -1 if self.axes == 1 else tuple(range(-self.axes, 0))
-        centred = x - xp.mean(x, axis=axis, keepdims=True)
-        variance = xp.mean(centred * centred, axis=axis, keepdims=True)
-        rstd = 1 / xp.sqrt(variance + self.eps)
+        size = x.shape[-1]
+        average = xp.full((size,), 1 / max(size, 1), x.dtype)
+        centred = x - row_mean(xp, x, average)
+        rstd = 1 / xp.sqrt(row_mean(xp, centred * centred, average) + self.eps)
         centred *= rstd
-        self.keep(scaled=centred, rstd=rstd)
+        self.keep(scaled=centred, rstd=rstd, average=average)
         out = centred * (1.0 if weight is None else weight)
         if bias is not None:
             out += bias
         return out
 
-    def backward(self, xp, grad, weight, scaled, rstd, needs):
-        dw = grad * scaled if needs[1] else None  # the engine sums over the rows
-        dx = None
+    def backward(self, xp, grad, weight, scaled, rstd, average, needs):
+        rows = tuple(range(len(grad.shape) - 1))
+        dx = dw = db = None
         if needs[0]:
-            axis = -1 if self.axes == 1 else tuple(range(-self.axes, 0))
             g = grad * (1.0 if weight is None else weight)
-            dx = normalized_grad(xp, g, scaled, rstd, axis)
-        return dx, dw, grad
+            slope = row_mean(xp, g * scaled, average)
+            dx = g - row_mean(xp, g, average)
+            dx -= scaled * slope
+            dx *= rstd
+        if needs[1]:
+            dw = xp.sum(grad * scaled, axis=rows)
+        if needs[2]:
+            db = xp.sum(grad, axis=rows)
+        return dx, dw, db
 
 
-def normalized_grad(xp: Any, g: Any, scaled: Any, rstd: Any, axis: Any) -> Any:
-    """dx for ``scaled = (x - mean) · rstd``: without the parts of g along 1 and along scaled."""
-    slope = xp.mean(g * scaled, axis=axis, keepdims=True)
-    dx = g - xp.mean(g, axis=axis, keepdims=True)
-    dx -= scaled * slope
-    dx *= rstd
-    return dx
+def row_mean(xp: Any, x: Any, average: Any) -> Any:
+    """The means of the rows, (…, D) → (…, 1), as a product: a third of the time of a reduction."""
+    return xp.matmul(x, average)[..., None]
 
 
 @derive("layer_norm", method=False)
@@ -78,57 +80,61 @@ def layer_norm(
     for name, parameter in (("weight", weight), ("bias", bias)):
         if parameter is not None and tuple(parameter.shape) != shape:
             raise ShapeError(f"layer_norm: {name} is {tuple(parameter.shape)}", expected=f"{shape}")
-    return LayerNorm(len(shape), eps)(input, weight, bias)
+    if len(shape) == 1:
+        return LayerNorm(eps)(input, weight, bias)
+    lead, size = tuple(input.shape[: -len(shape)]), (math.prod(shape),)
+    parameters = [p if p is None else Reshape(size)(p) for p in (weight, bias)]
+    flat = LayerNorm(eps)(Reshape(lead + size)(input), *parameters)
+    return Reshape(lead + shape)(flat)
 
 
 def layernorm(self: Tensor, gamma: Any = None, beta: Any = None, eps: float = 1e-5) -> Tensor:
     """:func:`layer_norm` over the last axis, scaled by `gamma` and shifted by `beta`."""
-    return LayerNorm(1, eps)(self, gamma, beta)
+    return LayerNorm(eps)(self, gamma, beta)
 
 
 add_method("layernorm", layernorm)
 
 
 class BatchNorm(Operator):
-    """``(x - mean) / √(var + ε) · w + b`` for each channel of x (B, C, …) over all else.
+    """``(x - mean) / √(var + ε) · w + b`` for each channel of x (B, C, P) over images and pixels.
 
-    Ioffe & Szegedy 2015.  `moments` has (mean, biased var), each (C,), after a forward.
+    Ioffe & Szegedy 2015.  `moments` has (mean, biased var), each (C, 1), after a forward.
     """
 
     eps: float = 1e-5
-    moments: Any = None
-    name = "BatchNorm"
+    moments = None
 
     def forward(self, xp, x, weight=None, bias=None):
-        axes, column = channel_axes(x.shape)
-        mean = xp.mean(x, axis=axes, keepdims=True)
+        mean = channel_sum(xp, x, average=True)
         centred = x - mean
-        variance = xp.mean(centred * centred, axis=axes, keepdims=True)
-        rstd = 1 / xp.sqrt(variance + self.eps)
+        variance = channel_sum(xp, centred * centred, average=True)
+        rstd = 1 / xp.sqrt(variance + self.eps)  # (C, 1)
         centred *= rstd
         self.keep(scaled=centred, rstd=rstd)
         self.moments = mean, variance
-        out = centred * (1.0 if weight is None else xp.reshape(weight, column))
+        out = centred * (1.0 if weight is None else weight[:, None])
         if bias is not None:
-            out += xp.reshape(bias, column)
+            out += bias[:, None]
         return out
 
     def backward(self, xp, grad, weight, scaled, rstd, needs):
-        axes, column = channel_axes(grad.shape)
-        dx = dw = db = None
+        count = grad.shape[0] * grad.shape[2]
+        dw, db = channel_sum(xp, grad * scaled), channel_sum(xp, grad)  # (C, 1)
+        dx = None
         if needs[0]:
-            g = grad if weight is None else grad * xp.reshape(weight, column)
-            dx = normalized_grad(xp, g, scaled, rstd, axes)
-        if needs[1]:
-            dw = xp.sum(grad * scaled, axis=axes)
-        if needs[2]:
-            db = xp.sum(grad, axis=axes)
-        return dx, dw, db
+            dx = grad - db / count
+            dx -= scaled * (dw / count)
+            dx *= rstd if weight is None else rstd * weight[:, None]
+        return dx, dw[:, 0] if needs[1] else None, db[:, 0] if needs[2] else None
 
 
-def channel_axes(shape: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """All axes but axis 1, and the shape (C, 1, …) that broadcasts along them."""
-    return (0, *range(2, len(shape))), (-1, *(1 for _ in shape[2:]))
+def channel_sum(xp: Any, x: Any, average: bool = False) -> Any:
+    """The sum or mean of each channel, (B, C, P) → (C, 1); that over pixels as a product."""
+    batch, _, size = x.shape
+    share = 1 / (batch * size) if average else 1.0
+    ones = xp.full((size,), share, x.dtype)
+    return xp.sum(xp.matmul(x, ones), axis=0)[:, None]
 
 
 @derive("batch_norm", method=False)
@@ -156,19 +162,20 @@ def batch_norm(
     if not training:
         return _with_running(input, running_mean, running_var, weight, bias, eps)
     count = math.prod(input.shape) // max(input.shape[1], 1)
-    if count == 1:
+    if count < 2:
         raise ShapeError(
-            f"batch_norm: input {tuple(input.shape)} has one value per channel: no variance",
+            f"batch_norm: input {tuple(input.shape)} has {count} values per channel: no variance",
             fix="a larger batch, or eval()",
         )
     operator = BatchNorm(eps)
-    out = operator(input, weight, bias)
+    flat = (*input.shape[:2], math.prod(input.shape[2:]))
+    out = operator(Reshape(flat)(input), weight, bias)
     (mean, variance), operator.moments = operator.moments, None
     if running_mean is not None:
         _move(running_mean, mean, momentum)
     if running_var is not None:
-        _move(running_var, variance * (count / max(count - 1, 1)), momentum)
-    return out
+        _move(running_var, variance * (count / (count - 1)), momentum)
+    return Reshape(tuple(input.shape))(out)
 
 
 def _check_channels(input: Tensor, *parameters: Tensor | None) -> None:
@@ -191,7 +198,7 @@ def _with_running(
             "batch_norm: no running moments to evaluate with",
             fix="pass running_mean and running_var, or training=True",
         )
-    column = channel_axes(input.shape)[1]
+    column = (-1, *(1 for _ in input.shape[2:]))
     scale = (variance + eps).rsqrt()
     scale = scale if weight is None else scale * weight  # (C,)
     shift = -mean * scale if bias is None else bias - mean * scale

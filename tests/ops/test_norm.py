@@ -105,7 +105,7 @@ def test_evaluation_has_gradients(agrees):
 
 
 def test_batch_norm_refusals():
-    with pytest.raises(ShapeError, match=r"\(1, 3\) has one value per channel"):
+    with pytest.raises(ShapeError, match=r"\(1, 3\) has 1 values per channel"):
         dd.batch_norm(dd.ones(1, 3), None, None, training=True)
     with pytest.raises(ArgumentError, match="no running moments"):
         dd.batch_norm(dd.ones(2, 3), None, None)
