@@ -95,7 +95,8 @@ def kernel(function: Callable[..., Any] | None = None, **options: Any) -> Any:
     """
     if function is None:
         return functools.partial(kernel, **options)
-    dispatcher = numba.njit(nogil=True, **{"fastmath": FAST, **options})(function)
+    usual = {"fastmath": FAST, "error_model": "numpy", "nogil": True}  # x / 0 is inf
+    dispatcher = numba.njit(**{**usual, **options})(function)
     try:
         dispatcher._cache = _Cache(function)
     except OSError as error:  # no folder can be made

@@ -308,7 +308,8 @@ def transpose(context, x, dx, y, dy, valid):  # type: ignore[no-untyped-def]
 def copy_rows(context, x, dx, y, dy, count, n):  # type: ignore[no-untyped-def]
     """``y[i * dy + j] = x[i * dx + j]`` for `count` rows of `n` floats, first row first.
 
-    Writes whole vectors: what a row spills beyond `n` (zeros) the next row may overwrite.
+    Whole vectors are written: what a row spills beyond `n` (zeros) the next one may overwrite;
+    nothing is spilled beyond the end of the last one.
     """
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -317,6 +318,7 @@ def copy_rows(context, x, dx, y, dy, count, n):  # type: ignore[no-untyped-def]
         whole = builder.and_(n, ir.Constant(_i64, -WIDTH))
         rest = builder.sub(n, whole)
         mask, any_rest = code.first(rest), builder.icmp_signed(">", rest, ir.Constant(_i64, 0))
+        last = builder.sub(count, ir.Constant(_i64, 1))
 
         def row(i: Any, _: Any) -> list[Any]:
             source, target = code.move(x, builder.mul(i, dx)), code.move(y, builder.mul(i, dy))
@@ -327,8 +329,17 @@ def copy_rows(context, x, dx, y, dy, count, n):  # type: ignore[no-untyped-def]
 
             code.loop(whole, WIDTH, [], chunk)
             with builder.if_then(any_rest):
-                tail = code.load_masked(code.move(source, whole), mask)
-                code.store(tail, code.move(target, whole))
+                tail, end = (
+                    code.load_masked(code.move(source, whole), mask),
+                    code.move(target, whole),
+                )
+                room = builder.add(builder.mul(builder.sub(last, i), dy), rest)
+                wide = builder.icmp_signed(">=", room, ir.Constant(_i64, WIDTH))
+                with builder.if_else(wide) as (inner, final):
+                    with inner:
+                        code.store(tail, end)
+                    with final:
+                        code.store_masked(tail, end, mask)
             return []
 
         code.loop(count, 1, [], row)

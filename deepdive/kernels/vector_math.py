@@ -22,7 +22,7 @@ _EXACT = {"contract", "nsz"}
 
 def scalar(function: Any) -> Any:
     """A small function of float32s that LLVM inlines; cached with the kernels that call it."""
-    return njit(fastmath=_EXACT)(function)
+    return njit(fastmath=_EXACT, forceinline=True, error_model="numpy")(function)
 
 
 @scalar
@@ -85,7 +85,11 @@ def tanh(x):
 def sigmoid(x):
     """``1 / (1 + e ** -x)``, from e ** -|x|, so that neither end overflows."""
     e = exp(-abs(x))
-    return (e if x < f(0) else f(1)) / (f(1) + e)
+    d = f(1) + e
+    inverse, numerator = f(1) / d, e if x < f(0) else f(1)
+    y = numerator * inverse
+    error = fma(-y, e - (d - f(1)), fma(-y, d, numerator))  # of the quotient and of 1 + e
+    return fma(error, inverse, y)
 
 
 @scalar
