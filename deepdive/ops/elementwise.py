@@ -199,7 +199,8 @@ class Atan2(Operator):
         return xp.atan2(x, y)
 
     def backward(self, xp, grad, x, y):
-        scaled = grad / (x * x + y * y)
+        square = x * x + y * y
+        scaled = grad / xp.where(square == 0, 1.0, square)  # at the origin the slope is taken as 0
         return scaled * y, -scaled * x
 
 
