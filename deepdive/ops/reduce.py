@@ -312,4 +312,15 @@ def std(
     x: Any, dim: Any = None, unbiased: bool = True, keepdim: bool = False, **more: Any
 ) -> Tensor:
     """The square root of :func:`var`, with the same arguments."""
-    return var(x, dim, unbiased, keepdim, **more).sqrt()
+    return Deviation()(var(x, dim, unbiased, keepdim, **more))
+
+
+class Deviation(Operator):
+    """``√x`` for a variance; its slope where all values were equal is taken as 0."""
+
+    def forward(self, xp, x):
+        return xp.sqrt(x)
+
+    def backward(self, xp, grad, out):
+        flat = out == 0
+        return xp.where(flat, 0.0, 0.5 * grad / xp.where(flat, 1.0, out))
