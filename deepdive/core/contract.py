@@ -142,8 +142,8 @@ def bind(cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, 
         if name not in order or name in values:
             problem = "got twice" if name in values else "unknown argument"
             raise OperatorError(
-                f"{cls.name}: {problem} {name!r}",
-                expected=f"{cls.name}({', '.join(order)})",
+                f"{cls.public_name}: {problem} {name!r}",
+                expected=f"{cls.public_name}({', '.join(order)})",
                 fix=did_you_mean(name, order),
             )
         values[name] = value
@@ -151,8 +151,8 @@ def bind(cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, 
     for name, value in zip(contract.inputs[: contract.required], inputs, strict=False):
         if value is None:
             raise OperatorError(
-                f"{cls.name}: missing argument {name!r}",
-                expected=f"{cls.name}({', '.join(order)})",
+                f"{cls.public_name}: missing argument {name!r}",
+                expected=f"{cls.public_name}({', '.join(order)})",
             )
     fields = {name: values[name] for name in contract.fields if name in values}
     return (inputs[0] if contract.variadic else inputs), fields
@@ -165,7 +165,7 @@ def _gathered(cls: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
     if getattr(cls, "gathers", False) and all(isinstance(item, int) for item in tail):
         return (*head, tuple(tail))
     raise OperatorError(
-        f"{cls.name}: takes {len(order)} arguments",
+        f"{cls.public_name}: takes {len(order)} arguments",
         got=f"{len(args)}",
-        expected=f"{cls.name}({', '.join(order)})",
+        expected=f"{cls.public_name}({', '.join(order)})",
     )
