@@ -194,7 +194,7 @@ def _arrays_of(operator: Any, args: Any) -> list[Any]:
     arrays = [arg if type(arg) in NUMBERS else _array(operator, arg, speaker) for arg in args]
     if not any(type(a) is speaker.ARRAY_TYPE for a in arrays):
         if not args or args[0] is None:
-            raise OperatorError(f"{operator.name}: no tensor among the arguments")
+            raise OperatorError(f"{operator.public_name}: no tensor among the arguments")
         arrays[0] = speaker.asarray(args[0])
     if operator.promotes is not None:
         arrays = promote(operator.promotes, arrays, speaker)
@@ -219,7 +219,7 @@ def _array(operator: Any, arg: Any, speaker: Any) -> Any:
         return array_of(arg, speaker)
     except DeepDiveError as error:
         if isinstance(error, (DeviceError, DTypeError, ShapeError)):
-            error.what = f"{operator.name}: {error.what}"
+            error.what = f"{operator.public_name}: {error.what}"
         raise
 
 
