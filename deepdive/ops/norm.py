@@ -19,6 +19,7 @@ class LayerNorm(Operator):
     x (…, D), w and b (D,); the variance is the biased one.
     """
 
+    promotes = "float"
     eps: float = 1e-5
 
     def forward(self, xp, x, weight=None, bias=None):
@@ -167,7 +168,7 @@ def batch_norm(
             f"batch_norm: input {tuple(input.shape)} has {count} values per channel: no variance",
             fix="a larger batch, or eval()",
         )
-    operator = BatchNorm(eps)
+    operator: Any = BatchNorm(eps)
     flat = (*input.shape[:2], math.prod(input.shape[2:]))
     out = operator(Reshape(flat)(input), weight, bias)
     (mean, variance), operator.moments = operator.moments, None
