@@ -18,6 +18,21 @@ def inverse(order: Shape) -> Shape:
     return tuple(sorted(range(len(order)), key=lambda i: order[i] % len(order)))
 
 
+def axis_of(name: str, dim: int, x: Any) -> int:
+    """The number of an axis counted from the front.
+
+    Raises:
+        ShapeError: if there is no such axis.
+    """
+    rank = len(x.shape)
+    if not -rank <= dim < rank:
+        raise ShapeError(
+            f"{name}: axis {dim} is out of range for shape {tuple(x.shape)}",
+            expected=f"{-rank} … {rank - 1}" if rank else "at least one axis",
+        )
+    return dim % rank
+
+
 @register("reshape", "view")
 class Reshape(Operator):
     """The same elements in another shape; one extent may be -1."""
@@ -136,10 +151,9 @@ class Squeeze(Operator):
     gathers = True
 
     def forward(self, xp, x):
-        rank = len(x.shape)
-        dims = range(rank) if self.dim is None else self.dim
+        dims = range(len(x.shape)) if self.dim is None else self.dim
         dims = (dims,) if isinstance(dims, int) else dims
-        gone = {d % rank for d in dims} if rank else set()
+        gone = {axis_of("squeeze", d, x) for d in dims} if x.shape else set()
         return xp.reshape(x, tuple(n for i, n in enumerate(x.shape) if n != 1 or i not in gone))
 
     def backward(self, xp, grad, x_shape):
@@ -151,7 +165,7 @@ def flatten(x: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """The axes from `start_dim` to `end_dim` merged into one."""
     if x.ndim == 0:
         return Reshape((1,))(x)
-    start, end = start_dim % x.ndim, end_dim % x.ndim
+    start, end = (axis_of("flatten", dim, x) for dim in (start_dim, end_dim))
     if start > end:
         raise ArgumentError("flatten: start_dim comes after end_dim", got=f"{start_dim}, {end_dim}")
     size = 1
@@ -163,7 +177,7 @@ def flatten(x: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 @derive("unflatten")
 def unflatten(x: Tensor, dim: int, sizes: Shape) -> Tensor:
     """The axis `dim` split into `sizes`."""
-    d = dim % x.ndim
+    d = axis_of("unflatten", dim, x)
     rest = x.shape[d]
     known = 1
     for n in sizes:
@@ -264,10 +278,10 @@ class Stack(Operator):
 
 @derive("split")
 def split(
-    x: Tensor, split_size_or_sections: Any, dim: int = 0, **aliases: Any
+    x: Tensor, split_size_or_sections: Any, dim: int = 0, *, axis: int | None = None
 ) -> tuple[Tensor, ...]:
     """`x` cut along `dim` into pieces of one size, or of the sizes listed."""
-    d = aliases.get("axis", dim) % max(x.ndim, 1)
+    d = axis_of("split", dim if axis is None else axis, x)
     n, sizes = x.shape[d], split_size_or_sections
     if isinstance(sizes, int):
         if sizes < 1:
@@ -287,13 +301,16 @@ def split(
 @derive("chunk")
 def chunk(x: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """`x` cut along `dim` into at most `chunks` pieces of equal size but the last."""
-    return split(x, max(-(-x.shape[dim] // chunks), 1), dim)
+    if chunks < 1:
+        raise ArgumentError("chunk: the number of pieces must be positive", got=chunks)
+    size = x.shape[axis_of("chunk", dim, x)]
+    return split(x, max(-(-size // chunks), 1), dim)
 
 
 @derive("unbind")
 def unbind(x: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """The slices along `dim`, that axis gone."""
-    d = dim % x.ndim
+    d = axis_of("unbind", dim, x)
     return tuple(x[(slice(None),) * d + (i,)] for i in range(x.shape[d]))  # type: ignore[index]
 
 
