@@ -162,8 +162,8 @@ def _gathered(cls: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
     """``x.reshape(2, 3)`` for ``x.reshape((2, 3))``: trailing integers fill the last parameter."""
     order = cls.contract.order
     head, tail = args[: len(order) - 1], args[len(order) - 1 :]
-    if getattr(cls, "gathers", False) and all(isinstance(item, int) for item in tail):
-        return (*head, tuple(tail))
+    if getattr(cls, "gathers", False) and all(hasattr(item, "__index__") for item in tail):
+        return (*head, tuple(item.__index__() for item in tail))
     raise OperatorError(
         f"{cls.public_name}: takes {len(order)} arguments",
         got=f"{len(args)}",
