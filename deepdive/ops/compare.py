@@ -48,6 +48,9 @@ def _with_tensors_only(function: Any) -> Any:
 
 add_method("__eq__", _with_tensors_only(Tensor.__eq__))
 add_method("__ne__", _with_tensors_only(Tensor.__ne__))
+AND = ("bitwise_and", "__and__", "__rand__")
+OR = ("bitwise_or", "__or__", "__ror__")
+XOR = ("bitwise_xor", "__xor__", "__rxor__")
 Less = _binary("less", "common", "``x < y``.", "lt", "less", "__lt__")
 LessEqual = _binary("less_equal", "common", "``x <= y``.", "le", "less_equal", "__le__")
 Greater = _binary("greater", "common", "``x > y``.", "gt", "greater", "__gt__")
@@ -55,9 +58,9 @@ GreaterEqual = _binary("greater_equal", "common", "``x >= y``.", "ge", "greater_
 LogicalAnd = _binary("logical_and", None, "Both are non-zero.", "logical_and")
 LogicalOr = _binary("logical_or", None, "One at least is non-zero.", "logical_or")
 LogicalXor = _binary("logical_xor", None, "Exactly one is non-zero.", "logical_xor")
-BitwiseAnd = _binary("bitwise_and", "common", "Bits set in both.", "bitwise_and", "__and__")
-BitwiseOr = _binary("bitwise_or", "common", "Bits set in one at least.", "bitwise_or", "__or__")
-BitwiseXor = _binary("bitwise_xor", "common", "Bits set in one.", "bitwise_xor", "__xor__")
+BitwiseAnd = _binary("bitwise_and", "common", "Bits set in both.", *AND)
+BitwiseOr = _binary("bitwise_or", "common", "Bits set in one at least.", *OR)
+BitwiseXor = _binary("bitwise_xor", "common", "Bits set in one.", *XOR)
 
 LogicalNot = _unary("logical_not", "True where x is zero.", "logical_not")
 BitwiseInvert = _unary("bitwise_invert", "All bits flipped.", "bitwise_not", "__invert__")
