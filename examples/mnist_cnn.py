@@ -49,7 +49,7 @@ for epoch in range(options.epochs):
         loss.backward()
         if epoch == step == 0:
             loss.draw_graph(locals())
-        model.step(lr=0.05, optimizer=nn.SGD, weight_decay=1e-4)
+        model.step(lr=0.1, optimizer=nn.SGD, weight_decay=1e-4)
         dash.update(loss, np.mean(log_p.numpy().argmax(1) == y))
         dash.plot()
 

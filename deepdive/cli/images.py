@@ -123,11 +123,15 @@ def _cropped(pixels: Any) -> Any:
 
 
 def _square(pixels: Any, border: float) -> Any:
-    """In the middle of an empty square, `border` of its side from each edge."""
-    height, width = pixels.shape
-    side = round(max(height, width) / (1 - 2 * border))
-    top, left = (side - height) // 2, (side - width) // 2
-    return np.pad(pixels, [(top, side - height - top), (left, side - width - left)])
+    """In an empty square, the centre of mass in its middle, as MNIST was made."""
+    side = round(max(pixels.shape) / (1 - 2 * border))
+    ink = max(pixels.sum(), 1e-6)
+    around = []
+    for axis, length in enumerate(pixels.shape):
+        centre = pixels.sum(1 - axis) @ (np.arange(length) + 0.5) / ink
+        before = min(max(round(side / 2 - centre), 0), side - length)
+        around.append((before, side - length - before))
+    return np.pad(pixels, around)
 
 
 def _overlaps(length: int, size: int) -> Any:
