@@ -262,6 +262,8 @@ class TensorSpeaker:
     """The vocabulary spoken with Tensors: each word is the public function of an operator."""
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # doctest and its like look around
+            raise AttributeError(name)
         raise OperatorError(
             f"no operator speaks the word {name!r} on Tensors, so it has no second derivative",
             fix=did_you_mean(name, self.__dict__),
