@@ -287,11 +287,11 @@ class TestCalls:
     @pytest.mark.parametrize(
         ("call", "words"),
         [
-            (lambda x: x.sum(axes=0), r"unknown argument 'axes'.*\(x, dim, keepdim\)"),
+            (lambda x: x.sum(axes=0), r"sum: unknown argument 'axes'.*\(x, dim, keepdim\)"),
             (lambda x: x.sum(kepdim=True), "did you mean 'keepdim'"),
             (lambda x: x.sum(0, dim=1), "got twice 'dim'"),
             (lambda x: dd.exp(x, 1, 2), "takes 1 arguments.*got: 3"),
-            (lambda x: dd.add(x), "missing argument 'y'"),
+            (lambda x: dd.add(x), "add: missing argument 'y'"),
             (lambda x: dd.exp(), "missing argument 'x'"),
             (lambda x: dd.cumsum(x), "missing parameter 'dim'"),
         ],
@@ -329,3 +329,44 @@ class TestCalls:
         assert dd.matmul(np.eye(2), [1.0, 2.0]).tolist() == [1.0, 2.0]
         assert dd.exp(0.0).tolist() == 1.0
         assert (dd.ones(2) + [1, 2]).tolist() == [2.0, 3.0]
+
+
+AXES = {
+    "squeeze": lambda x: x.squeeze(5),
+    "flatten": lambda x: x.flatten(3),
+    "unflatten": lambda x: x.unflatten(2, (1, 3)),
+    "split": lambda x: x.split(1, -3),
+    "chunk": lambda x: x.chunk(2, 2),
+    "unbind": lambda x: x.unbind(2),
+    "sum": lambda x: x.sum(2),
+    "unsqueeze": lambda x: x.unsqueeze(5),
+}
+
+
+@pytest.mark.parametrize("name", AXES)
+def test_an_axis_that_is_not_there(name):
+    with pytest.raises(
+        ShapeError, match=rf"(?s){name}.*out of range for shape.*expected: -\d … \d"
+    ):
+        AXES[name](dd.ones(2, 3))
+
+
+def test_numpys_integers_are_integers():
+    x = dd.ones(2, 3)
+    assert x.reshape(np.int64(3), np.int64(2)).shape == (3, 2)
+    assert x.permute(np.int64(1), 0).shape == (3, 2)
+    assert x.sum(np.int64(1)).shape == (2,)
+
+
+def test_bits_from_the_left():
+    x = dd.tensor([1, 2, 3])
+    assert (1 & x).tolist() == [1, 0, 1]
+    assert (4 | x).tolist() == [5, 6, 7]
+    assert (1 ^ x).tolist() == [0, 3, 2]
+
+
+def test_pieces():
+    with pytest.raises(dd.errors.ArgumentError, match="chunk: the number of pieces"):
+        dd.ones(4).chunk(0)
+    with pytest.raises(ShapeError, match="split: axis 0 is out of range"):
+        dd.tensor(1.0).split(1)
