@@ -130,7 +130,9 @@ def _convolve(
 ) -> Tensor:
     """What conv1d, conv2d and conv3d are, with n spatial axes."""
     if x.ndim == n + 1 == weight.ndim - 1:  # a single sample without a batch axis
-        return _convolve(name, n, x.unsqueeze(0), weight, bias, stride, padding, more).squeeze(0)  # type: ignore[attr-defined,no-any-return]
+        single = x.unsqueeze(0)
+        out: Any = _convolve(name, n, single, weight, bias, stride, padding, more)
+        return out.squeeze(0)  # type: ignore[no-any-return]
     if x.ndim != n + 2 or weight.ndim != n + 2:
         raise ShapeError(
             f"{name}: input is {tuple(x.shape)} and weight is {tuple(weight.shape)}",
@@ -144,7 +146,7 @@ def _convolve(
     elif isinstance(padding, str) and padding != "valid":
         raise ArgumentError(f"{name}: padding {padding!r}", expected="numbers, 'same' or 'valid'")
     padding = per_axis(name, "padding", 0 if padding == "valid" else padding, n)
-    operator = Convolution(stride=stride, padding=padding, dilation=dilation, groups=groups)
+    operator: Any = Convolution(stride=stride, padding=padding, dilation=dilation, groups=groups)
     operator.public_name = name
     return operator(x, weight, bias)
 

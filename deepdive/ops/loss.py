@@ -303,7 +303,7 @@ def _against_shares(
 
 
 def _evenly(logs: Any, classes: Any, weight: Any, ignore_index: int, reduction: str) -> Tensor:
-    """The cross-entropy with a target that is the same for all classes, weighed as the plain one."""
+    """The cross-entropy with a target that spreads evenly over all classes."""
     dim = min(1, logs.ndim - 1)
     counts = classes != ignore_index
     terms = logs if weight is None else logs * _columns(weight, logs)
@@ -319,7 +319,8 @@ def _evenly(logs: Any, classes: Any, weight: Any, ignore_index: int, reduction: 
 @derive("softmax_loss", method=False)
 def softmax_loss(logits: Any, one_hot: Any) -> Tensor:
     """The mean of ``log Σ e^z - Σ y·z`` for logits z (B, C) and one-hot rows y (B, C)."""
-    return cross_entropy(logits, as_tensor(one_hot).to(logits.dtype))  # type: ignore[attr-defined,no-any-return]
+    rows: Any = as_tensor(one_hot)
+    return cross_entropy(logits, rows.to(logits.dtype))
 
 
 # --- probabilities -----------------------------------------------------------------------------

@@ -122,21 +122,22 @@ def _frame(
     return frame
 
 
-def _batched(name: str, x: Any, n: int) -> Any:
+def _check_axes(name: str, x: Any, n: int) -> None:
     if x.ndim != n + 2:
         raise ShapeError(
             f"{name}: input is {tuple(x.shape)}",
             expected=f"{n + 2} axes (B, C, {n} spatial), or {n + 1} without the batch",
         )
-    return x
 
 
 def _max_pool(
     name: str, n: int, x: Any, size: Any, stride: Any, padding: Any, dilation: Any, ceil: bool
 ) -> Tensor:
     if x.ndim == n + 1:
-        return _max_pool(name, n, x.unsqueeze(0), size, stride, padding, dilation, ceil).squeeze(0)  # type: ignore[attr-defined,no-any-return]
-    _batched(name, x, n)
+        single = x.unsqueeze(0)
+        out: Any = _max_pool(name, n, single, size, stride, padding, dilation, ceil)
+        return out.squeeze(0)  # type: ignore[no-any-return]
+    _check_axes(name, x, n)
     size = per_axis(name, "kernel_size", size, n)
     stride = size if stride is None else per_axis(name, "stride", stride, n)
     padding = per_axis(name, "padding", padding, n)
@@ -144,7 +145,7 @@ def _max_pool(
     frame = _frame(name, x, size, stride, dilation, padding, ceil)
     if any(map(any, frame)):
         x = ConstantPad(((0, 0), (0, 0), *frame), -math.inf)(x)
-    operator = MaxPool(size, stride, dilation)
+    operator: Any = MaxPool(size, stride, dilation)
     operator.public_name = name
     return operator(x)
 
@@ -198,12 +199,12 @@ def _avg_pool(
         return _avg_pool(
             name, n, x.unsqueeze(0), size, stride, padding, ceil, include_pad, divisor
         ).squeeze(0)  # type: ignore[attr-defined,no-any-return]
-    _batched(name, x, n)
+    _check_axes(name, x, n)
     size = per_axis(name, "kernel_size", size, n)
     stride = size if stride is None else per_axis(name, "stride", stride, n)
     padding = per_axis(name, "padding", padding, n)
     frame = _frame(name, x, size, stride, (1,) * n, padding, ceil)
-    operator = SumPool(size, stride, (1,) * n)
+    operator: Any = SumPool(size, stride, (1,) * n)
     operator.public_name = name
     widths = ((0, 0), (0, 0), *frame)
     framed = ConstantPad(widths)(x) if any(map(any, frame)) else x
@@ -275,7 +276,7 @@ def avg_pool2d(
 def _adaptive(name: str, n: int, x: Any, output_size: Any) -> Tensor:
     """Means over windows of nearly equal extent: window i is [⌊i·n/m⌋, ⌈(i+1)·n/m⌉)."""
     if x.ndim not in (n + 1, n + 2):
-        _batched(name, x, n)
+        _check_axes(name, x, n)
     sizes = (output_size,) * n if isinstance(output_size, int) else tuple(output_size)
     spatial = tuple(x.shape[-n:])
     sizes = tuple(m if s is None else s for s, m in zip(sizes, spatial, strict=True))

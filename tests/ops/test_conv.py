@@ -7,7 +7,7 @@ import pytest
 import torch.nn.functional as F
 
 import deepdive as dd
-from deepdive.backend import numpy_windows
+from deepdive.backend import numpy_convolution
 from deepdive.errors import ArgumentError, ShapeError
 
 WAYS = [
@@ -104,7 +104,7 @@ def test_non_contiguous_input(agrees):
 
 
 def test_large_batches_are_cut_into_blocks(agrees, monkeypatch):
-    monkeypatch.setattr(numpy_windows, "BLOCK", 300)
+    monkeypatch.setattr(numpy_convolution, "BLOCK", 300)
     for stride in (1, 2):
         agrees(
             lambda x, w, s=stride: dd.conv2d(x, w, stride=s),
