@@ -195,6 +195,8 @@ def write(target: Array, values: Any) -> None:
 
 def owner(x: Array) -> Array:
     """The array that owns the memory of `x`: `x` itself unless it is a view."""
+    while isinstance(x.base, np.ndarray):  # a view by another class may stand in between
+        x = x.base
     return x if x.base is None else x.base
 
 
@@ -208,6 +210,12 @@ class ExposedArray(np.ndarray):
 
     Results of arithmetic on it are plain ndarrays.
     """
+
+    changed: Any = None  # who wants to know of written items: deepdive.core.mutation
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        super().__setitem__(index, value)
+        self.changed(np.asarray(self))
 
     def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
         if return_scalar:
