@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from deepdive.backend import speakers
+from deepdive.backend import numpy_cpu, speakers
 from deepdive.core.node import next_index
 from deepdive.errors import GraphError
 
@@ -36,6 +36,14 @@ def caller() -> str:
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("deepdive."):
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def _data_changed(array: Any) -> None:
+    """``tensor.data[…] = …`` wrote into `array`."""
+    stamp(array, caller())
+
+
+numpy_cpu.ExposedArray.changed = staticmethod(_data_changed)
 
 
 def check_unchanged(node: Any) -> None:
