@@ -24,6 +24,7 @@ from deepdive.cli.recipes import (
 from deepdive.cli.train import writable
 from deepdive.cli.training import accuracy, percent, probabilities, scores_of, train_epoch
 from deepdive.core.random import manual_seed
+from deepdive.core.tensor import Tensor
 from deepdive.dash import Dash, Progress, draw_graph
 from deepdive.dash.dashboard import side_by_side
 from deepdive.dash.progress import duration
@@ -68,7 +69,7 @@ def run(options: Any) -> None:
 def draw_loss(model: Any, loader: Any, path: str) -> str:
     """The graph of the loss, for four images."""
     images, labels = next(loader.get_batches())
-    x = nn.Parameter(images[:4], requires_grad=False)
+    x = Tensor(images[:4])  # tracked, so that it is drawn, too
     loss = nn.functional.cross_entropy(model(x), labels[:4])
     return draw_graph(loss, {"model": model, "x": x, "loss": loss}, path)
 

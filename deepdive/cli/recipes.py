@@ -39,7 +39,7 @@ class Images(NamedTuple):
 
 
 IMAGES = {
-    "digits": Images(8, 16, 0.3058, 0.3763, 0.0),
+    "digits": Images(8, 16, 0.3058, 0.3762, 0.0),
     "mnist": Images(28, 255, 0.1307, 0.3081, 4 / 28),
 }
 

@@ -41,5 +41,5 @@ def input_shape(folder: str, dataset: str | None, given: tuple[int, ...] | None)
 
 
 def zeros(shape: tuple[int, ...]) -> Tensor:
-    """A batch of one empty sample."""
-    return Tensor(np.zeros((1, *shape), np.float32), requires_grad=False)
+    """A batch of one empty sample; it tracks gradients, so that it is drawn, too."""
+    return Tensor(np.zeros((1, *shape), np.float32))

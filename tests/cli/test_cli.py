@@ -54,7 +54,7 @@ def test_demo_without_a_terminal(deepdive, tmp_path):
     assert "<svg" in graph and ">loss<" in graph and ">8.weight<" in graph
 
     test = Digits(train=False)
-    x = ((test.images / 16 - 0.3058) / 0.3763)[:, None].astype("float32")
+    x = ((test.images / 16 - 0.3058) / 0.3762)[:, None].astype("float32")
     right = nn.load_from_arc(folder).eval()(x).numpy().argmax(1) == test.labels
     assert json.loads((folder / "state.json").read_text())["accuracy"] == right.mean()
 
@@ -227,7 +227,7 @@ def test_draw(deepdive, trained, tmp_path):
     result = deepdive("draw", trained, "--output", "net.svg")
     assert result.stdout.strip().endswith("net.svg")
     drawn = (tmp_path / "net.svg").read_text("utf-8")
-    assert "(128, 64)" in drawn and ">1.weight<" in drawn
+    assert "(128, 64)" in drawn and ">1.weight<" in drawn and ">x<" in drawn
 
 
 def test_summary_counts_parameters(deepdive, trained):
