@@ -125,6 +125,8 @@ CHANGES = {
     "add_": lambda w: w.add_(1),
     "item": lambda w: w.__setitem__(0, 9.0),
     "data": lambda w: setattr(w, "data", operator.isub(w.data, 1)),
+    "data[…]": lambda w: w.data.__setitem__(..., 0.0),
+    "a view of data": lambda w: w.data[0:1].__setitem__(0, 9.0),
     "copy_": lambda w: w.copy_(dd.zeros(2)),
     "through a view": lambda w: w[0:1].zero_(),
     "through detach": lambda w: w.detach().zero_(),
