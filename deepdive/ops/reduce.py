@@ -323,4 +323,6 @@ class Deviation(Operator):
 
     def backward(self, xp, grad, out):
         flat = out == 0
-        return xp.where(flat, 0.0, 0.5 * grad / xp.where(flat, 1.0, out))
+        safe = xp.where(flat, 1.0, out)
+        slope = 0.5 * grad / safe
+        return xp.where(flat, 0.0, slope)
