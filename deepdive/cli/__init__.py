@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(stop.code or 0)
     try:
         import_module(f"deepdive.cli.{options.command}").run(options)
-        sys.stdout.flush()
+        print(end="", flush=True)
     except KeyboardInterrupt:
         return _stopped("interrupted", INTERRUPTED)
     except BrokenPipeError:  # `deepdive info | head -1`: nobody reads on

@@ -412,3 +412,12 @@ def test_hints_can_be_copied(monkeypatch, tmp_path):
     assert program() == os.path.join(".venv", "bin", "python") + " -m deepdive"
     monkeypatch.setattr(sys, "executable", "/usr/bin/python")
     assert program() == "python -m deepdive"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
+def test_a_closed_standard_output_is_no_error(environment):
+    command = f"'{sys.executable}' -m deepdive info >&-"
+    result = subprocess.run(
+        command, shell=True, env=environment(), stderr=subprocess.PIPE, text=True, timeout=60
+    )
+    assert result.returncode == 0 and result.stderr == ""
