@@ -203,8 +203,10 @@ def product_of_others(xp: Any, x: Any, dim: Dim) -> Any:
     moved = xp.permute_dims(x, order)
     lead = tuple(x.shape[i] for i in rest)
     flat = xp.reshape(moved, (*lead, _size(x.shape, dims)))
-    ones = flat[..., :1] * 0 + 1
-    before = xp.cumulative_prod(xp.concat((ones, flat[..., :-1]), axis=-1), axis=-1)
+    first = flat[..., :1]
+    ones = xp.ones(first.shape, x.dtype)
+    before = xp.concat((ones, flat[..., :-1]), axis=-1)
+    before = xp.cumulative_prod(before, axis=-1)
     behind = xp.concat((ones, xp.flip(flat, axis=-1)[..., :-1]), axis=-1)
     after = xp.flip(xp.cumulative_prod(behind, axis=-1), axis=-1)
     others = xp.reshape(before * after, moved.shape)
