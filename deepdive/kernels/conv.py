@@ -13,6 +13,7 @@ last few columns of each buffer row are computed and dropped.
 
 from __future__ import annotations
 
+import functools
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -39,7 +40,9 @@ TAPS = 3  # columns of a block of dot products
 
 block = tile(CHANNELS, PIXELS, table=True)
 half_block = tile(CHANNELS // 2, PIXELS, table=True)
+thin_block = tile(CHANNELS, 1, table=True)
 dot_block = dots(CHANNELS, TAPS)
+DOTS = -(-CHANNELS * TAPS // WIDTH) * WIDTH  # floats that a block of dot products is stored in
 
 
 class Shape(NamedTuple):
@@ -89,10 +92,12 @@ def _shape(sizes: Any, kernel: Any, stride: Any, up: Any, padding: Any, dilation
     rows = max(1, min(OH, BUFFER // max(1, C * sh * sw * width) - halo))
     rows = -(-OH // -(-OH // rows)) if OH else 1  # strips of equal height
     return Shape(
-        B, C, H, W, O, OH, OW, kh, kw, sh, sw, *up, *padding, dh, dw, groups, rows, width, rows + halo
+        B, C, H, W, O, OH, OW, kh, kw, sh, sw, *up, *padding, dh, dw, groups,
+        rows, width, rows + halo,
     )  # fmt: skip
 
 
+@functools.lru_cache(256)
 def _table(s: Shape) -> Any:
     """Where in the buffer each tap reads, relative to its output pixel, in floats: (K,) int64."""
     c, i, j = np.ogrid[: s.C, : s.kh, : s.kw]
@@ -106,6 +111,11 @@ def _buffer(s: Shape) -> int:
     return _up(s.C * s.sh * s.sw * s.height * s.width + BLOCK + WIDTH, WIDTH)
 
 
+def _packed(s: Shape) -> int:
+    """Floats of the packed weight, and what packing may spill."""
+    return _up(s.groups * _up(s.O, CHANNELS) * s.taps + WIDTH, WIDTH)
+
+
 def _plane(s: Shape) -> int:
     """Floats of one output plane in the buffer, its rows as wide as the input's."""
     return _up(s.rows * s.width, BLOCK)
@@ -117,47 +127,64 @@ def lay_out(s, x, first_row, buffer, size):
     to = carray(pointer(buffer), (size,))
     to[:] = ZERO
     for c in range(s.C):
-        for a in range(s.sh * s.sw):  # the planes of every s-th pixel
-            plane = buffer + FLOAT * (c * s.sh * s.sw + a) * s.height * s.width
-            row_shift, column_shift = a // s.sw - s.top, a % s.sw - s.left
-            if s.sw == 1 and s.sh == 1 and s.up_h == 1 and s.up_w == 1:
-                top = max(0, s.top - first_row)
-                source = first_row + top - s.top
-                left, skip = max(0, s.left), max(0, -s.left)
-                count = min(s.H - source, s.height - top)
-                corner = plane + FLOAT * (top * s.width + left)
-                n = min(s.W - skip, s.width - left)
-                copy_rows(
-                    x + FLOAT * ((c * s.H + source) * s.W + skip), s.W, corner, s.width, count, n
-                )
-            else:
-                image, out = pointer(x + FLOAT * c * s.H * s.W), pointer(plane)
-                for i in range(s.height):
-                    row = (first_row + i) * s.sh + row_shift
-                    if row >= 0 and row % s.up_h == 0 and row // s.up_h < s.H:
-                        start = (row // s.up_h) * s.W
-                        for j in range(s.width):
-                            column = j * s.sw + column_shift
-                            if column >= 0 and column % s.up_w == 0 and column // s.up_w < s.W:
-                                out[i * s.width + j] = image[start + column // s.up_w]
+        image = x + FLOAT * c * s.H * s.W
+        if s.sw == 1 and s.sh == 1 and s.up_h == 1 and s.up_w == 1:
+            plane = buffer + FLOAT * c * s.height * s.width
+            top, left, skip = max(0, s.top - first_row), max(0, s.left), max(0, -s.left)
+            source = first_row + top - s.top
+            count, n = min(s.H - source, s.height - top), min(s.W - skip, s.width - left)
+            corner = plane + FLOAT * (top * s.width + left)
+            copy_rows(image + FLOAT * (source * s.W + skip), s.W, corner, s.width, count, n)
+        elif s.up_h == 1 and s.up_w == 1:
+            for a in range(s.sh * s.sw):
+                plane = buffer + FLOAT * (c * s.sh * s.sw + a) * s.height * s.width
+                thin_out(s, image, first_row, a // s.sw - s.top, a % s.sw - s.left, plane)
+        else:
+            spread(s, image, first_row, buffer + FLOAT * c * s.height * s.width)
+
+
+@kernel
+def thin_out(s, image, first_row, row_shift, column_shift, plane):
+    """Copy every s-th pixel of every s-th row of a channel, from the shifts on, into its plane."""
+    source, out = pointer(image), pointer(plane)
+    first = max(0, (s.sw - 1 - column_shift) // s.sw)
+    end = min(s.width, (s.W - 1 - column_shift) // s.sw + 1)
+    for i in range(s.height):
+        row = (first_row + i) * s.sh + row_shift
+        if row >= 0 and row < s.H:
+            for j in range(first, end):
+                out[i * s.width + j] = source[row * s.W + j * s.sw + column_shift]
+
+
+@kernel
+def spread(s, image, first_row, plane):
+    """Copy a channel into its plane, its pixels `up_h` rows and `up_w` columns apart."""
+    source, out = pointer(image), pointer(plane)
+    for row in range(s.H):
+        i = row * s.up_h + s.top - first_row
+        if i >= 0 and i < s.height:
+            for column in range(s.W):
+                j = column * s.up_w + s.left
+                if j >= 0 and j < s.width:
+                    out[i * s.width + j] = source[row * s.W + column]
 
 
 @kernel
 def correlate_strip(s, buffer, weight, table, y, first_row, rows, bias, activation, planes, plane):
     """Output rows of all channels of one group; `planes` is room for CHANNELS flat planes."""
-    K = s.C * s.kh * s.kw
+    K, m = s.C * s.kh * s.kw, CHANNELS
     pixels = (rows - 1) * s.width + s.OW
     for o in range(0, s.O, CHANNELS):
         channels = min(CHANNELS, s.O - o)
         left = weight + FLOAT * o * K
         for p in range(0, pixels, BLOCK):
             right, out = buffer + FLOAT * p, planes + FLOAT * p
-            if channels <= CHANNELS // 2:
-                half_block(
-                    left, right, out, K, 1, CHANNELS, table, plane, CHANNELS, BLOCK, ONE, ZERO
-                )
+            if pixels - p <= WIDTH:
+                thin_block(left, right, out, K, 1, m, table, plane, m, WIDTH, ONE, ZERO)
+            elif channels <= CHANNELS // 2:
+                half_block(left, right, out, K, 1, m, table, plane, m, BLOCK, ONE, ZERO)
             else:
-                block(left, right, out, K, 1, CHANNELS, table, plane, CHANNELS, BLOCK, ONE, ZERO)
+                block(left, right, out, K, 1, m, table, plane, m, BLOCK, ONE, ZERO)
         for i in range(channels):
             result = planes + FLOAT * i * plane
             if bias != 0 or activation != 0:
@@ -203,7 +230,7 @@ def correlate(s, x, weight, table, y, bias, activation, work, size, plane, threa
 
 @kernel
 def pack_weight(weight, O, K, groups, out):  # noqa: E741
-    """(groups, O, K) into panels of CHANNELS rows, ``out[group][o // CHANNELS][k][o % CHANNELS]``."""
+    """(groups, O, K) into panels: ``out[group][o // CHANNELS][k][o % CHANNELS]``."""
     padded = (O + CHANNELS - 1) // CHANNELS * CHANNELS
     for g in range(groups):
         pack(weight + FLOAT * g * O * K, K, 1, O, K, CHANNELS, out + FLOAT * g * padded * K)
@@ -233,17 +260,21 @@ def reduce_task(s, task, images, x, dy, table, dw, pitch, work, size, plane):
                     for j in range(i * s.width + s.OW, (i + 1) * s.width):
                         out[j] = ZERO
     pixels = (rows - 1) * s.width + s.OW
-    for k in range(0, K, TAPS):
-        for o in range(0, s.O, CHANNELS):
+    for o in range(0, s.O, CHANNELS):  # these rows of `dy` stay in the first cache
+        for k in range(0, K, TAPS):
+            target = dw + FLOAT * ((g * padded + o) // CHANNELS * pitch + k // TAPS * DOTS)
             dot_block(
-                grads + FLOAT * o * plane, work, table + 8 * k, dw + FLOAT * ((g * padded + o) * pitch + k),
-                pixels, plane, pitch, count, padded * plane, size,
+                grads + FLOAT * o * plane, work, table + 8 * k, target,
+                pixels, plane, count, padded * plane, size,
             )  # fmt: skip
 
 
 @kernel(parallel=True)
 def reduce_images(s, images, x, dy, table, dw, pitch, work, size, plane, threads):
-    """``dw[o, k] = sum over n, p of dy[n, o, p] * x[n, table[k] + p]``, one `dw` a thread."""
+    """``dw[o, k] = sum over n, p of dy[n, o, p] * x[n, table[k] + p]``, one `dw` a thread.
+
+    `dw` is (thread, group, o // CHANNELS, k // TAPS, DOTS); `pitch` floats are a row of blocks.
+    """
     padded = (s.O + CHANNELS - 1) // CHANNELS * CHANNELS
     tasks = (s.B + images - 1) // images * s.groups * ((s.OH + s.rows - 1) // s.rows)
     if threads == 1:
@@ -252,7 +283,7 @@ def reduce_images(s, images, x, dy, table, dw, pitch, work, size, plane, threads
     else:
         for worker in prange(threads):
             own = work + FLOAT * worker * images * (size + padded * plane)
-            mine = dw + FLOAT * worker * s.groups * padded * pitch
+            mine = dw + FLOAT * worker * s.groups * (padded // CHANNELS) * pitch
             for task in range(worker * tasks // threads, (worker + 1) * tasks // threads):
                 reduce_task(s, task, images, x, dy, table, mine, pitch, own, size, plane)
 
@@ -261,24 +292,32 @@ def _pair(value: Any) -> tuple[int, int]:
     return (value, value) if isinstance(value, int) else tuple(value)
 
 
-def _f32(name: str, x: Any) -> Any:
-    """`x` as a contiguous float32 array."""
+def _f32(name: str, x: Any, shape: Any = None) -> Any:
+    """`x` as a contiguous float32 array; with a `shape`, `x` itself, which must be so."""
     if x.dtype != np.float32:
         raise DTypeError("conv2d: the kernel works on float32", got=f"{name} is {x.dtype}")
     if x.ndim != 4:
         raise ShapeError(f"conv2d: {name} has four dimensions", got=x.shape)
+    if shape is not None and (x.shape != tuple(shape) or not x.flags.c_contiguous):
+        raise ShapeError(f"conv2d: {name} must be contiguous", got=x.shape, expected=tuple(shape))
     return np.ascontiguousarray(x)
+
+
+def _dy(f: Shape, dy: Any) -> Any:
+    """`dy`, contiguous, of the shape that the forward pass gives."""
+    return _f32("dy", _f32("dy", dy), (f.B, f.groups * f.O, f.OH, f.OW))
 
 
 def _output_size(n: int, k: int, stride: int, padding: int, dilation: int) -> int:
     return (n + 2 * padding - dilation * (k - 1) - 1) // stride + 1
 
 
+@functools.lru_cache(256)
 def _forward_shape(x: Any, w: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> Shape:
     """Sizes of the forward pass of an input of shape `x` and a weight of shape `w`."""
     (B, C, H, W), (O, Cg, kh, kw) = x, w  # noqa: E741
     (sh, sw), (ph, pw), (dh, dw) = stride, padding, dilation
-    if C != Cg * groups or O % groups:
+    if Cg * groups != C or O % groups:
         raise ShapeError("conv2d: channels and groups do not fit", got=f"{x}, {w}, groups={groups}")
     OH, OW = _output_size(H, kh, sh, ph, dh), _output_size(W, kw, sw, pw, dw)
     if OH < 1 or OW < 1:
@@ -287,20 +326,20 @@ def _forward_shape(x: Any, w: Any, stride: Any, padding: Any, dilation: Any, gro
     return _shape(sizes, (kh, kw), stride, (1, 1), padding, dilation)
 
 
-def _run_correlate(s: Shape, x: Any, w: Any, bias: Any, activation: str | None) -> Any:
+def _run_correlate(s: Shape, x: Any, w: Any, out: Any, bias: Any, activation: str | None) -> Any:
     """Pack the weight (groups, O, C, kh, kw), make room, and go."""
-    padded, K = _up(s.O, CHANNELS), s.taps
-    packed = np.empty(s.groups * padded * K + 2 * WIDTH, np.float32)
-    pack_weight(w.ctypes.data, s.O, K, s.groups, packed.ctypes.data)
-    y = np.empty((s.B, s.groups * s.O, s.OH, s.OW), np.float32)
-    table, size, plane = _table(s), _buffer(s), _plane(s)
-    work = scratch(gate.threads() * (size + CHANNELS * plane) + BLOCK)
+    shape = (s.B, s.groups * s.O, s.OH, s.OW)
+    out = np.empty(shape, np.float32) if out is None else _f32("out", out, shape)
+    table, size, plane, packed = _table(s), _buffer(s), _plane(s), _packed(s)
+    threads = gate.threads()
+    work = scratch(packed + threads * (size + CHANNELS * plane) + BLOCK)
+    pack_weight(w.ctypes.data, s.O, s.taps, s.groups, work)
     run(
-        correlate, s, x.ctypes.data, packed.ctypes.data, table.ctypes.data, y.ctypes.data,
+        correlate, s, x.ctypes.data, work, table.ctypes.data, out.ctypes.data,
         0 if bias is None else bias.ctypes.data, ACTIVATIONS[activation],
-        work.ctypes.data, size, plane, work=s.flops,
+        work + FLOAT * packed, size, plane, work=s.flops,
     )  # fmt: skip
-    return y
+    return out
 
 
 def conv2d(
@@ -308,6 +347,7 @@ def conv2d(
     w: Any,
     bias: Any = None,
     *,
+    out: Any = None,
     stride: Any = 1,
     padding: Any = 0,
     dilation: Any = 1,
@@ -324,7 +364,7 @@ def conv2d(
     s = _forward_shape(x.shape, w.shape, *geometry, groups)
     if bias is not None:
         bias = np.ascontiguousarray(bias, np.float32)
-    return _run_correlate(s, x, w, bias, activation)
+    return _run_correlate(s, x, w, out, bias, activation)
 
 
 def conv2d_input_grad(
@@ -332,20 +372,46 @@ def conv2d_input_grad(
     w: Any,
     input_shape: Any,
     *,
+    out: Any = None,
     stride: Any = 1,
     padding: Any = 0,
     dilation: Any = 1,
     groups: int = 1,
 ) -> Any:
     """The gradient of :func:`conv2d`'s input, from `dy` (B, O, OH, OW): (B, C, H, W)."""
-    dy, w = _f32("dy", dy), _f32("w", w)
-    stride, (ph, pw), (dh, dw) = _pair(stride), _pair(padding), _pair(dilation)
-    f = _forward_shape(tuple(input_shape), w.shape, stride, (ph, pw), (dh, dw), groups)
-    turned = w.reshape(groups, f.O, f.C, f.kh, f.kw)[..., ::-1, ::-1].swapaxes(1, 2)
-    sizes = (f.B, f.O, f.OH, f.OW, f.C, f.H, f.W, groups)
-    padding = ((f.kh - 1) * dh - ph, (f.kw - 1) * dw - pw)
-    s = _shape(sizes, (f.kh, f.kw), (1, 1), stride, padding, (dh, dw))
-    return _run_correlate(s, dy, np.ascontiguousarray(turned), None, None)
+    stride, padding, dilation = _pair(stride), _pair(padding), _pair(dilation)
+    f = _forward_shape(tuple(input_shape), w.shape, stride, padding, dilation, groups)
+    dy, w = _dy(f, dy), _f32("w", w)
+    w = w.reshape(groups, f.O, f.C, f.kh, f.kw)
+    if stride == (1, 1):
+        return _full_correlate(f, dy, w, (f.H, f.W), padding, out)
+    out = np.empty(input_shape, np.float32) if out is None else _f32("out", out, input_shape)
+    if dilation != (1, 1):  # rare: with zeros between, every tap reads where it would
+        out[...] = _full_correlate(f, dy, w, (f.H, f.W), padding, None, up=stride)
+        return out
+    # Every s-th pixel sees only every s-th tap: s * s small convolutions without a stride.
+    for a in range(f.sh):
+        for b in range(f.sw):
+            y, x = (a - f.top) % f.sh, (b - f.left) % f.sw  # the first pixel of this kind
+            part, taps = out[:, :, y :: f.sh, x :: f.sw], w[..., a :: f.sh, b :: f.sw]
+            if 0 in taps.shape:
+                part[...] = 0
+            elif part.size:
+                start = (y + f.top) // f.sh, (x + f.left) // f.sw
+                part[...] = _full_correlate(f, dy, taps, part.shape[2:], start, None)
+    return out
+
+
+def _full_correlate(
+    f: Shape, dy: Any, w: Any, size: Any, start: Any, out: Any, up: Any = (1, 1)
+) -> Any:
+    """Spread `dy` by the taps `w`; return `size` pixels, from `start` in the padded image on."""
+    kh, kw = w.shape[-2:]
+    padding = (kh - 1) * f.dh - start[0], (kw - 1) * f.dw - start[1]
+    sizes = (f.B, f.O, f.OH, f.OW, f.C, *size, f.groups)
+    s = _shape(sizes, (kh, kw), (1, 1), up, padding, (f.dh, f.dw))
+    turned = np.ascontiguousarray(w[..., ::-1, ::-1].swapaxes(1, 2))
+    return _run_correlate(s, dy, turned, out, None, None)
 
 
 def conv2d_weight_grad(
@@ -359,20 +425,22 @@ def conv2d_weight_grad(
     groups: int = 1,
 ) -> Any:
     """The gradient of :func:`conv2d`'s weight, from `dy` and `x`: (O, C / groups, kh, kw)."""
-    dy, x = _f32("dy", dy), _f32("x", x)
-    geometry = _pair(stride), _pair(padding), _pair(dilation)
+    x, geometry = _f32("x", x), (_pair(stride), _pair(padding), _pair(dilation))
     s = _forward_shape(x.shape, tuple(weight_shape), *geometry, groups)
-    padded, pitch = _up(s.O, CHANNELS), _up(s.taps, TAPS)
-    table = np.pad(_table(s), (0, pitch - s.taps))
+    dy = _dy(s, dy)
+    padded, taps = _up(s.O, CHANNELS), _up(s.taps, TAPS)
+    blocks = (s.groups, padded // CHANNELS, taps // TAPS)
+    table = np.pad(_table(s), (0, taps - s.taps))
     size, plane = _buffer(s), _up(s.rows * s.width, WIDTH)
     threads = gate.threads()
     fit = BUFFER // (size + padded * plane) if s.rows == s.OH else 1
     images = max(1, min(fit, -(-s.B // threads)))
     work = scratch(threads * images * (size + padded * plane) + BLOCK)
-    dw = np.zeros((threads, groups, padded, pitch), np.float32)
+    dw = np.zeros((threads, *blocks, DOTS), np.float32)
     run(
         reduce_images, s, images, x.ctypes.data, dy.ctypes.data, table.ctypes.data,
-        dw.ctypes.data, pitch, work.ctypes.data, size, plane, work=s.flops,
+        dw.ctypes.data, blocks[-1] * DOTS, work, size, plane, work=s.flops,
     )  # fmt: skip
-    dw = dw.sum(0) if threads > 1 else dw[0]
-    return np.ascontiguousarray(dw[:, : s.O, : s.taps]).reshape(weight_shape)
+    dw = dw.sum(0)[..., : CHANNELS * TAPS].reshape(*blocks, CHANNELS, TAPS).swapaxes(2, 3)
+    dw = dw.reshape(groups, padded, taps)[:, : s.O, : s.taps]
+    return np.ascontiguousarray(dw).reshape(weight_shape)

@@ -185,11 +185,11 @@ def gemm_batch(
 _own = threading.local()
 
 
-def scratch(floats: int) -> Any:
-    """Uninitialised float32 memory that this Python thread keeps from call to call."""
-    if getattr(_own, "floats", np.empty(0)).size < floats:
-        _own.floats = np.empty(floats, np.float32)
-    return _own.floats
+def scratch(floats: int) -> int:
+    """The address of so many floats, on a cache line; this Python thread keeps and reuses them."""
+    if getattr(_own, "size", 0) < floats:
+        _own.floats, _own.size = np.empty(floats + 16, np.float32), floats
+    return -(-int(_own.floats.ctypes.data) // 64) * 64
 
 
 def matmul(
@@ -234,7 +234,7 @@ def matmul(
     run(
         gemm_batch, *_place(a), *_place(b), *_place(out)[:3], B, M, N, K,
         np.float32(alpha), np.float32(beta), 0 if bias is None else bias.ctypes.data,
-        ACTIVATIONS[activation], work.ctypes.data, work=flops,
+        ACTIVATIONS[activation], work, work=flops,
     )  # fmt: skip
     if out is not given:
         given[...] = out

@@ -122,14 +122,26 @@ class Code:
         align = ir.Constant(_i32, FLOAT)
         self.call(f"llvm.masked.store.v{WIDTH}f32.p0", ir.VoidType(), x, p, align, mask)
 
-    def sum(self, x: Any) -> Any:
-        """The sum of all lanes, in whatever order is fastest."""
-        half = WIDTH
-        while half > 1:
-            half //= 2
-            order = [lane ^ half for lane in range(WIDTH)]
-            x = self.b.fadd(x, self.b.shuffle_vector(x, x, ir.Constant(_lanes, order)))
-        return self.b.extract_element(x, ir.Constant(_i32, 0))
+    def sums(self, xs: list[Any]) -> list[Any]:
+        """The sum of each vector's lanes, WIDTH sums to a vector, in order.
+
+        Two vectors become one by adding the halves of every group of lanes: log2(WIDTH) times.
+        """
+        lanes = WIDTH
+        while lanes > 1:
+            half, starts = lanes // 2, range(0, 2 * WIDTH, lanes)
+            left = [start + i for start in starts for i in range(half)]
+            right = [lane + half for lane in left]
+            xs = xs + [self.zero] * (len(xs) % 2)
+            halves = [
+                [
+                    self.b.shuffle_vector(*pair, ir.Constant(_lanes, order))
+                    for order in (left, right)
+                ]
+                for pair in zip(xs[::2], xs[1::2], strict=True)
+            ]
+            xs, lanes = [self.b.fadd(*pair) for pair in halves], half
+        return xs
 
     def loop(self, count: Any, step: int, start: list[Any], body: Callable[..., list[Any]]) -> Any:
         """``values = start; for k in range(0, count, step): values = body(k, values)``."""
@@ -233,16 +245,17 @@ def _write(code: Code, sums: Any, c: Any, ci: Any, shape: Any, valid: Any, scale
 def dots(rows: int, columns: int) -> Any:
     """A function that computes one register block of sums of products along contiguous memory:
 
-    ``dots(a, b, table, c, P, ai, ci, N, an, bn)``
-    ``c[i * ci + j] += sum over n < N, p < P of a[n * an + i * ai + p] * b[n * bn + table[j] + p]``
+    ``dots(a, b, table, c, P, ai, N, an, bn)``
+    ``c[i * columns + j] += sum over n < N, p < P of a[n*an + i*ai + p] * b[n*bn + table[j] + p]``
 
-    `P` is rounded up to whole vectors: what is read beyond it must be zero in `a`, finite in `b`.
+    `P` is rounded up to whole vectors: what is read beyond it must be zero in `a`, finite in `b`;
+    `c` has room for whole vectors, too.
     """
 
     @intrinsic  # type: ignore[untyped-decorator]
-    def block(context, a, b, table, c, P, ai, ci, N, an, bn):  # type: ignore[no-untyped-def]
+    def block(context, a, b, table, c, P, ai, N, an, bn):  # type: ignore[no-untyped-def]
         def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            a, b, table, c, P, ai, ci, N, an, bn = args
+            a, b, table, c, P, ai, N, an, bn = args
             code = Code(builder)
             a, b, c = map(code.floats, (a, b, c))
             table = code.floats(table, _i64)
@@ -261,14 +274,12 @@ def dots(rows: int, columns: int) -> Any:
                 return code.loop(P, WIDTH, sums, multiply)
 
             sums = code.loop(N, 1, [code.zero] * (rows * columns), image)
-            for i in range(rows):
-                for j in range(columns):
-                    pointer = code.move(c, code.times(ci, i), j)
-                    total = builder.fadd(builder.load(pointer), code.sum(sums[i * columns + j]))
-                    builder.store(total, pointer)
+            for i, total in enumerate(code.sums(sums)):
+                place = code.move(c, WIDTH * i)
+                code.store(builder.fadd(code.load(place), total), place)
             return context.get_dummy_value()
 
-        return _signature(0, 10), emit
+        return _signature(0, 9), emit
 
     return block
 
