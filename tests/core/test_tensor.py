@@ -67,9 +67,9 @@ class TestMaking:
     @pytest.mark.parametrize(
         ("data", "error", "words"),
         [
-            ("abc", DTypeError, "no dtype"),
+            ("abc", DTypeError, "abc|no dtype"),
             ([1j], DTypeError, "complex128"),
-            (None, DTypeError, "no dtype"),
+            (None, DTypeError, "None|no dtype"),
             ([[1.0], [1.0, 2.0]], ShapeError, "same length"),
         ],
     )
