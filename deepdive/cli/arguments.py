@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+DEFAULT = "default: %(default)s"
 DATASETS = ("digits", "mnist")
 MODELS = ("mlp", "cnn")
 OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop", "adagrad")
@@ -49,32 +50,32 @@ def make_parser() -> Parser:
         describe(command)
         command.add_argument("--debug", action="store_true", help="show where an error comes from")
 
-    add("demo", "train a small network on handwritten digits and show what it can do", _demo)
+    add("demo", "watch a network learn handwritten digits, in seconds", _demo)
     add("train", "train a network on handwritten digits", _train)
     add("predict", "let a saved network read images", _predict)
     add("draw", "draw the graph of a saved network as SVG or PNG", _draw)
     add("summary", "the layers of a network: shapes, parameters, multiply-adds", _summary)
-    add("info", "versions, the processor and its matrix library, optional packages", _info)
+    add("info", "versions, processor, BLAS, optional packages", _info)
     return parser
 
 
 def _demo(command: Any) -> None:
-    command.add_argument("--save", metavar="DIR", default="runs/demo", help="default: %(default)s")
-    command.add_argument("--seed", type=_count, default=0, help="default: %(default)s")
+    command.add_argument("--save", metavar="DIR", default="runs/demo", help=DEFAULT)
+    command.add_argument("--seed", type=_count, default=0, help=DEFAULT)
     command.add_argument("--epochs", type=_positive, help="default: 12")
 
 
 def _train(command: Any) -> None:
     command.add_argument("dataset", choices=DATASETS)
-    command.add_argument("--model", choices=MODELS, default="mlp", help="default: %(default)s")
+    command.add_argument("--model", choices=MODELS, default="mlp", help=DEFAULT)
     command.add_argument("--data", metavar="DIR", help="where MNIST's files are")
     command.add_argument("--download", action="store_true", help="fetch MNIST if it is not there")
     command.add_argument("--epochs", type=_positive, metavar="N", help="passes over the data")
-    command.add_argument("--batch-size", type=_positive, metavar="N")
-    command.add_argument("--optimizer", choices=OPTIMIZERS, default="adamw")
+    command.add_argument("--batch-size", type=_positive, metavar="N", help="images a step")
+    command.add_argument("--optimizer", choices=OPTIMIZERS, default="adamw", help=DEFAULT)
     command.add_argument("--lr", type=_rate, help="the learning rate, which falls to 0")
     command.add_argument("--momentum", type=_rate, help="of sgd and rmsprop; sgd: 0.9")
-    command.add_argument("--weight-decay", type=_rate, metavar="X")
+    command.add_argument("--weight-decay", type=_rate, metavar="X", help="L2; adamw: 0.01")
     command.add_argument("--save", metavar="DIR", help="keep the trained network in this folder")
     command.add_argument("--seed", type=_count, default=0, metavar="N", help="default: 0")
     command.add_argument("--workers", type=_count, default=0, metavar="N", help="loader threads")
