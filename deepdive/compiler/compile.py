@@ -15,12 +15,14 @@ from typing import Any
 from deepdive import config
 from deepdive.backend import numpy_cpu
 from deepdive.compiler import simplify
+from deepdive.compiler.fuse import Unsupported
 from deepdive.compiler.graph import Graph
 from deepdive.compiler.lazyarray import LazyArray
+from deepdive.compiler.lower import lowered
 from deepdive.compiler.numpy_dialect import NumPyDialect
 from deepdive.compiler.trace import Tracer, is_recorded, leaves, rebuilt
 from deepdive.core.tensor import Tensor, wrap
-from deepdive.errors import ArgumentError, GraphError
+from deepdive.errors import ArgumentError, GraphError, MissingExtraError
 
 LOCK = threading.RLock()  # one trace at a time: Tensors hold recorded arrays meanwhile
 ARRAYS = (Tensor, numpy_cpu.ARRAY_TYPE)
@@ -155,7 +157,7 @@ class Program:
         self.graph = simplify.simplified(graph)
         self.traced = time.perf_counter() - started
         self.frozen = [read() for read in tracer.guards]
-        self.code = NumPyDialect(self.graph)
+        self.code, self.lost = generated(self.graph, owner.dialect)
         self.made = time.perf_counter() - started
 
     def _argument(self, i: int) -> Any:
@@ -196,6 +198,21 @@ class Program:
                 f"{len(self.graph.writes)} writes to state, {len(self.graph.outputs)} results",
             ]
         )
+
+
+def generated(graph: Graph, dialect: str) -> tuple[Any, str]:
+    """The program in the best dialect there is, and why it is not a better one."""
+    if dialect == "numpy":
+        return NumPyDialect(graph), "the NumPy dialect was asked for"
+    try:
+        from deepdive.compiler.numba_dialect import NumbaDialect
+        from deepdive.kernels.jit import gate
+
+        return NumbaDialect(simplify.simplified(lowered(graph)), gate.threads()), ""
+    except (Unsupported, MissingExtraError) as error:
+        if dialect == "numba":
+            raise
+        return NumPyDialect(graph), str(error)
 
 
 def _result(leaf: Any, arrays: Any) -> Any:

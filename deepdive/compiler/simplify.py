@@ -5,6 +5,7 @@ A rule looks at one value whose operands are simple already, and gives a simpler
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -136,6 +137,40 @@ def times_ones(value: Value) -> Any:
     return None
 
 
+def constants(value: Value) -> Any:
+    """Arithmetic on arrays of one number is one number."""
+    if value.word not in FOLDED or value.dtype is NUMBER:
+        return None
+    numbers = [_number(argument) for argument in value.arguments.values()]
+    if any(number is None for number in numbers):
+        return None
+    found = FOLDED[value.word](*numbers)
+    arguments = {"shape": value.shape, "value": found, "dtype": value.dtype}
+    return Value("full", arguments, value.shape, value.dtype, origin=value.origin)
+
+
+def _number(argument: Any) -> Any:
+    """The one number an argument holds everywhere, or None."""
+    if isinstance(argument, (int, float)):
+        return argument
+    if isinstance(argument, Value) and argument.dtype is not NUMBER:
+        if argument.word in ("ones", "zeros"):
+            return int(argument.word == "ones")
+        if argument.word == "full" and isinstance(argument.arguments["value"], (int, float)):
+            return argument.arguments["value"]
+        if argument.word in ("reshape", "broadcast_to"):
+            return _number(argument.arguments["x"])
+    return None
+
+
+FOLDED: dict[str, Callable[..., Any]] = {
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "negative": operator.neg,
+}
+
+
 def squeeze_is_reshape(value: Value) -> Any:
     """Axes of extent 1 that come or go are a reshape, so that one rule serves all."""
     if value.word not in ("expand_dims", "squeeze"):
@@ -167,9 +202,9 @@ RULES: dict[str, Rule] = {
         squeeze_is_reshape,
         reshape_twice,
         scalar_broadcast,
+        constants,
         neutral,
         times_ones,
         transpose_twice,
     )
 }
-_ = NUMBER

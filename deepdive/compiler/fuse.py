@@ -1,0 +1,444 @@
+"""Fusion: which values are computed in one loop, and which loops run together on a block of rows.
+
+Three levels.  A *loop* computes values of one shape together, element by element, with sums over
+its inner axes on the way; what passes between them stays in registers.  A *group* is a sequence
+of loops and products that all work on the same block of rows (of samples, usually), one block
+after the other, so that a block stays in the cache from the first loop to the last.  Groups that
+need nothing of each other form a *level*: the threads share its blocks, and wait at its end.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from deepdive.compiler.expressions import MAPS, REDUCTIONS, VIRTUAL
+from deepdive.compiler.graph import CONSTANT, INPUT, NUMBER, Graph, Value, typed
+from deepdive.compiler.layout import Place, contiguous, own, spread, view
+from deepdive.errors import GraphError
+
+Shape = tuple[int, ...]
+
+
+class Unsupported(GraphError):
+    """A value these loops cannot compute; the program is generated in NumPy instead."""
+
+
+class Read:
+    """An operand as a loop reads it: a base, an offset, a stride per axis of the loop."""
+
+    __slots__ = ("base", "offset", "strides")
+
+    def __init__(self, base: Value, offset: int, strides: Shape) -> None:
+        self.base, self.offset, self.strides = base, offset, strides
+
+    def same(self, other: Read) -> bool:
+        """Whether both read the same element at every index."""
+        return (self.base, self.offset, self.strides) == (other.base, other.offset, other.strides)
+
+
+class Node:
+    """A value to be computed, with its iteration space.
+
+    Attributes:
+        kind: "map", "reduce", "partial" (a sum over rows, per thread), "total" (of the partial
+            sums) or "product".
+        space: the extents looped over, those of 1 left out.
+        reads: one per operand that is an array.
+        store: where element by element the result goes.
+        axes: the axes of `space` that a reduction sums over.
+    """
+
+    __slots__ = ("axes", "group", "item", "kind", "phase", "reads", "space", "store", "value")
+
+    def __init__(self, value: Value, kind: str, space: Shape, axes: Shape = ()) -> None:
+        self.value = value
+        self.kind = kind
+        self.space = space
+        self.axes = axes
+        self.reads: dict[Value, Read] = {}
+        self.store = Read(value, 0, ())
+        self.phase = 0
+        self.group: Any = None
+        self.item: Any = None
+
+    @property
+    def lead(self) -> int:
+        """The extent of the outermost axis."""
+        return self.space[0] if self.space else 1
+
+
+class Loop:
+    """Values computed together in one nest of loops."""
+
+    def __init__(self, node: Node) -> None:
+        self.space = node.space
+        self.split: int | None = None  # axes before it are rows, those behind it are summed over
+        self.nodes: list[Node] = []
+
+    def place_for(self, node: Node) -> int | None:
+        """The phase in which `node` can run here, or None if it does not fit.
+
+        A value that needs a sum over the inner axes runs in the phase after it.
+        """
+        full = node.space == self.space
+        split = self.split
+        if node.kind == "reduce":
+            inner = tuple(range(len(node.space) - len(node.axes), len(node.space)))
+            if not full or node.axes != inner:
+                return None
+            split = len(node.space) - len(node.axes)
+            if self.split not in (None, split):
+                return None
+        elif not full and (split is None or node.space != self.space[:split]):
+            return None
+        phase = 0
+        for read in node.reads.values():
+            maker = next((n for n in self.nodes if n.value is read.base), None)
+            if maker is None:
+                continue
+            if maker.kind == "partial" or not _in_registers(maker, read, len(node.space)):
+                return None
+            phase = max(phase, maker.phase + (maker.kind == "reduce"))
+        return phase
+
+    def add(self, node: Node, phase: int) -> None:
+        """Take `node` in."""
+        if node.kind == "reduce":
+            self.split = len(node.space) - len(node.axes)
+        node.phase, node.item = phase, self
+        self.nodes.append(node)
+
+    def is_row(self, node: Node) -> bool:
+        """Whether `node` has one value per row, not per element."""
+        return node.kind != "reduce" and node.space != self.space
+
+
+def _in_registers(maker: Node, read: Read, rank: int) -> bool:
+    """Whether the element read is the one just made at the same index."""
+    store = maker.store.strides
+    store = store + (0,) * (rank - len(store))
+    return read.offset == 0 and read.strides == store[:rank] and not any(store[rank:])
+
+
+class Product:
+    """A matrix product on a block of rows."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        node.item = self
+
+
+class Group:
+    """Loops and products over the same rows, run block by block."""
+
+    def __init__(self, rows: int) -> None:
+        self.rows = rows
+        self.items: list[Any] = []
+        self.nodes: list[Node] = []
+        self.level = 0
+        self.needs: list[Group] = []  # groups that read what this one overwrites
+
+    def position(self, item: Any) -> int:
+        return self.items.index(item)
+
+
+class Plan:
+    """The nodes of a graph, in groups and levels."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.places: dict[Value, Place] = {}
+        self.nodes: dict[Value, Node] = {}
+        self.groups: list[Group] = []
+        self.host: list[Value] = []  # computed before the program runs, from numbers alone
+        self.numbers: list[Value] = []
+        for value in graph.values():
+            self._enter(value)
+        self._sink()
+        self._needed()
+        self._level()
+
+    # --- reading the graph ---------------------------------------------------------------------
+    def _enter(self, value: Value) -> None:
+        if value.dtype is NUMBER:
+            self.numbers.append(value)
+            return
+        if value.dtype.name == "float64":
+            raise Unsupported("the loops compute in float32", got=typed(value))
+        if value.word in (INPUT, CONSTANT, *VIRTUAL):
+            self.places[value] = own(value)
+            return
+        if value.word == "random_bits":
+            self.host.append(value)
+            self.places[value] = own(value)
+            return
+        place = view(value, self.places)
+        if place is not None:
+            self.places[value] = place
+            return
+        self.places[value] = own(value)
+        node = self._node(value)
+        self.nodes[value] = node
+        self._assign(node)
+
+    def _node(self, value: Value) -> Node:
+        if value.word in REDUCTIONS:
+            return self._reduction(value)
+        if value.word == "matmul":
+            return self._product(value)
+        if value.word not in MAPS:
+            raise Unsupported(f"no loop for the word {value.word!r}", got=typed(value))
+        node = Node(value, "map", squeezed(value.shape))
+        for operand in value.operands():
+            if operand.dtype is NUMBER:
+                continue
+            place = self.places[operand]
+            if value.word == "pick" and operand is value.arguments["x"]:
+                node.reads[operand] = Read(place.base, place.offset, place.strides)
+            else:
+                strides = spread(place.strides, operand.shape, value.shape)
+                node.reads[operand] = Read(place.base, place.offset, _kept(value.shape, strides))
+        node.store = Read(value, 0, _kept(value.shape, contiguous(value.shape)))
+        return node
+
+    def _reduction(self, value: Value) -> Node:
+        x = value.arguments["x"]
+        axis = value.arguments["axis"]
+        rank = len(x.shape)
+        axes = range(rank) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+        reduced = {a % rank for a in axes} if rank else set()
+        names = [i for i, n in enumerate(x.shape) if n != 1]
+        space = tuple(x.shape[i] for i in names)
+        inner = tuple(position for position, i in enumerate(names) if i in reduced)
+        node = Node(value, "reduce", space, inner)
+        place = self.places[x]
+        node.reads[x] = Read(place.base, place.offset, _kept(x.shape, place.strides))
+        kept = tuple(1 if i in reduced else n for i, n in enumerate(x.shape))
+        node.store = Read(value, 0, _kept(x.shape, spread(contiguous(kept), kept, x.shape)))
+        return node
+
+    def _product(self, value: Value) -> Node:
+        x, y = value.arguments["x"], value.arguments["y"]
+        if min(len(x.shape), len(y.shape)) < 2:
+            raise Unsupported("a product with a vector", got=typed(value))
+        node = Node(value, "product", value.shape)
+        lead = value.shape[:-2]
+        for operand, axes in ((x, -2), (y, -2)):
+            place = self.places[operand]
+            outer = spread(place.strides[:axes], operand.shape[:axes], lead)
+            node.reads[operand] = Read(place.base, place.offset, outer + place.strides[axes:])
+        node.store = Read(value, 0, contiguous(value.shape))
+        return node
+
+    # --- groups --------------------------------------------------------------------------------
+    def _assign(self, node: Node, after: Group | None = None) -> None:
+        """Put `node` into the first group that can take it, else into a new one."""
+        makers = [self.nodes.get(read.base) for read in node.reads.values()]
+        first = max((self.groups.index(m.group) for m in makers if m is not None), default=0)
+        if after is not None:
+            first = self.groups.index(after) + 1
+        if not any(self._joins(node, group) for group in self.groups[first:]):
+            serial = node.kind == "reduce" and math.prod(node.space) <= TINY
+            group = Group(1 if serial else node.lead)
+            self.groups.append(group)
+            if not self._joins(node, group):
+                raise Unsupported("no loop for this shape", got=typed(node.value))
+        if node.kind == "partial":
+            total = Node(node.value, "total", squeezed(node.value.shape))
+            total.store = Read(node.value, 0, contiguous(total.space))
+            self._assign(total, after=node.group)
+            self.nodes[node.value] = total
+
+    def _joins(self, node: Node, group: Group) -> bool:
+        rows = common_rows(node.lead, group.rows)
+        if rows is None:
+            return False
+        if rows < LEAST_ROWS and math.prod(node.space) > TINY and rows < node.lead:
+            return False
+        if rows < group.rows and rows < LEAST_ROWS:
+            return False
+        first = 0
+        for operand, read in node.reads.items():
+            maker = self.nodes.get(read.base)
+            if maker is None or maker.group is not group:
+                continue
+            if not self._aligned(node, operand, read, rows):
+                return False
+            first = max(first, group.position(maker.item))
+        if node.kind == "product" and self._wide(node) and group.nodes:
+            return False
+        group.rows = rows
+        self._place(node, group, first, node.kind == "reduce" and not _inner(node, rows))
+        return True
+
+    def _place(self, node: Node, group: Group, first: int, crosses: bool) -> None:
+        node.group = group
+        group.nodes.append(node)
+        if crosses:
+            node.kind = "partial"
+        if node.kind == "product":
+            group.items.append(Product(node))
+            return
+        for item in group.items[first:]:
+            if isinstance(item, Loop):
+                phase = item.place_for(node)
+                if phase is not None:
+                    item.add(node, phase)
+                    return
+        loop = Loop(node)
+        group.items.append(loop)
+        loop.add(node, 0)
+
+    def _wide(self, node: Node) -> bool:
+        """Whether the right factor is too large to be read again for every block of rows."""
+        y = node.value.arguments["y"]
+        return len(node.value.shape) == 2 and y.size > WIDE
+
+    def _aligned(self, node: Node, operand: Value, read: Read, rows: int) -> bool:
+        """Whether a block of rows of `node` needs only the same rows of an operand."""
+        if rows == 1:
+            return True
+        extents = node.space
+        if node.kind == "product":
+            whole = operand is node.value.arguments["y"] and len(node.value.shape) == 2
+            if whole or len(operand.shape) != len(node.value.shape):
+                return False
+            extents = operand.shape
+        elif node.value.word == "pick" and operand is node.value.arguments["x"]:
+            if not picks_own_row(node.value):
+                return False
+            extents = operand.shape
+        if not extents or read.base.size % rows or extents[0] % rows:
+            return False
+        share = read.base.size // rows
+        each = extents[0] // rows
+        if min(read.strides) < 0 or read.strides[0] * each != share:
+            return False
+        rest = zip(extents[1:], read.strides[1:], strict=True)
+        last = read.offset + (each - 1) * read.strides[0] + sum((n - 1) * s for n, s in rest)
+        return last < share
+
+    def _sink(self) -> None:
+        """Move a map that only one later loop reads into that loop: it need not be stored then.
+
+        Its operands must be in memory anyway.
+        """
+        users: dict[Value, list[tuple[Node, Read]]] = {}
+        for group in self.groups:
+            for node in group.nodes:
+                for read in node.reads.values():
+                    users.setdefault(read.base, []).append((node, read))
+        wanted = {self.places[v].base for v in self.graph.outputs if v in self.places}
+        wanted |= {value for _, value in self.graph.writes}
+        for node in reversed([n for g in self.groups for n in g.nodes]):
+            readers = users.get(node.value, [])
+            loops = {id(user.item): user.item for user, _ in readers}
+            if node.kind != "map" or node.value in wanted or len(loops) != 1:
+                continue
+            (loop,) = loops.values()
+            if loop is node.item or not isinstance(loop, Loop) or loop.space != node.space:
+                continue
+            free = all(
+                read.base not in self.nodes or self.nodes[read.base].item is loop
+                for read in node.reads.values()
+            )
+            same = all(r.offset == 0 and r.strides == node.store.strides for _, r in readers)
+            if free and same and node.value.word != "pick":
+                self._move(node, loop, min(user.phase for user, _ in readers))
+
+    def _move(self, node: Node, loop: Loop, phase: int) -> None:
+        old = node.item
+        old.nodes.remove(node)
+        if not old.nodes:
+            node.group.items.remove(old)
+        node.group.nodes.remove(node)
+        group = next(g for g in self.groups if loop in g.items)
+        first = next(i for i, n in enumerate(loop.nodes) if node.value in _bases(n))
+        loop.nodes.insert(first, node)
+        node.item, node.phase, node.group = loop, phase, group
+        group.nodes.insert(0, node)
+
+    # --- what has to be in memory, and the order ------------------------------------------------
+    def _needed(self) -> None:
+        """Values that have to be stored: read by another loop or phase, or wanted outside."""
+        wanted = [*self.graph.outputs, *(value for _, value in self.graph.writes)]
+        self.stored = {self.places[v].base for v in wanted if v in self.places}
+        for node in self.nodes.values():
+            for read in node.reads.values():
+                maker = self.nodes.get(read.base)
+                if maker is None:
+                    continue
+                row = maker.kind == "reduce" or (
+                    isinstance(maker.item, Loop) and maker.item.is_row(maker)
+                )
+                near = maker.item is node.item and (row or maker.phase == node.phase)
+                if not near or maker.kind in ("product", "partial"):
+                    self.stored.add(read.base)
+                if node.value.word == "pick":
+                    self.stored.add(read.base)
+
+    def after(self, group: Group, other: Group) -> None:
+        """Let `group` run after `other`, which comes before it in the list."""
+        group.needs.append(other)
+        self._level()
+
+    def _level(self) -> None:
+        """Number the levels: a group comes after all groups whose values it reads."""
+        for group in self.groups:
+            group.level = max((other.level + 1 for other in group.needs), default=0)
+        partial = {n.value: n.group for g in self.groups for n in g.nodes if n.kind == "partial"}
+        for group in self.groups:
+            for node in group.nodes:
+                needed = [
+                    self.nodes[r.base].group for r in node.reads.values() if r.base in self.nodes
+                ]
+                if node.kind == "total":
+                    needed.append(partial[node.value])
+                for other in needed:
+                    if other is not group:
+                        group.level = max(group.level, other.level + 1)
+
+    def levels(self) -> list[list[Group]]:
+        """The groups by level."""
+        count = max((group.level for group in self.groups), default=-1) + 1
+        return [[g for g in self.groups if g.level == i] for i in range(count)]
+
+
+def _bases(node: Node) -> list[Value]:
+    return [read.base for read in node.reads.values()]
+
+
+def _inner(node: Node, rows: int) -> bool:
+    """Whether a reduction sums over the innermost axes, and over no axis the threads share."""
+    rank = len(node.space)
+    trailing = node.axes == tuple(range(rank - len(node.axes), rank))
+    return trailing and (rows == 1 or 0 not in node.axes)
+
+
+def picks_own_row(value: Value) -> bool:
+    """Whether a pick looks, for row i, at row i of its operand: ``x[(arange(n), …)]``."""
+    index = value.arguments["index"]
+    first = index[0]
+    plain = first.word == "arange" and first.arguments["stop"] is None
+    return bool(plain and first.arguments["start"] == value.arguments["x"].shape[0])
+
+
+TINY = 512  # elements one thread does while the others wait
+LEAST_ROWS = 8  # rows a group must keep when another one wants to join it
+WIDE = 1 << 19  # floats: 2 MiB
+
+
+def common_rows(lead: int, rows: int) -> int | None:
+    """The rows two iteration spaces share: the smaller divides the larger."""
+    small, large = min(lead, rows), max(lead, rows)
+    return small if small and large % small == 0 else None
+
+
+def squeezed(shape: Shape) -> Shape:
+    """A shape without its extents of 1."""
+    return tuple(n for n in shape if n != 1)
+
+
+def _kept(shape: Shape, strides: Shape) -> Shape:
+    return tuple(s for n, s in zip(shape, strides, strict=True) if n != 1)

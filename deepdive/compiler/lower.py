@@ -1,0 +1,189 @@
+"""Lowering: extended words said in the few that loops are made of.
+
+After this a graph holds maps (one result per element), sums, maxima and minima over axes, matrix
+products, and views.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from deepdive import dtypes
+from deepdive.compiler.graph import CONSTANT, INPUT, Graph, Value, replaced
+
+
+BOOL = dtypes.bool_
+
+
+def lowered(graph: Graph) -> Graph:
+    """The same computation in primitive words."""
+    new: dict[Value, Value] = {}
+    for value in graph.values():
+        if value.word in (INPUT, CONSTANT):
+            new[value] = value
+            continue
+        arguments = replaced(value.arguments, lambda operand: new[operand])
+        plain = Value(value.word, arguments, value.shape, value.dtype, value.array, value.origin)
+        rule = RULES.get(value.word)
+        new[value] = plain if rule is None else rule(plain)
+    return Graph(
+        graph.inputs,
+        [new[value] for value in graph.outputs],
+        [(target, new[value]) for target, value in graph.writes],
+    )
+
+
+def said(word: str, like: Value, extents: Any = None, /, **arguments: Any) -> Value:
+    """A value made by `word`, with the dtype and origin of `like`, and its shape or another."""
+    shape = like.shape if extents is None else extents
+    return Value(word, arguments, shape, like.dtype, origin=like.origin)
+
+
+def _reduced(value: Value) -> tuple[Value, Any, tuple[int, ...], int]:
+    """The operand of a reduction, its axes, the shape with them kept, and how many elements."""
+    x = value.arguments["x"]
+    axis = value.arguments["axis"]
+    rank = len(x.shape)
+    axes = tuple(range(rank)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    axes = tuple(a % rank for a in axes)
+    kept = tuple(1 if i in axes else n for i, n in enumerate(x.shape))
+    count = 1
+    for a in axes:
+        count *= x.shape[a]
+    return x, axes, kept, count
+
+
+def mean(value: Value) -> Value:
+    """Σ x / n."""
+    x, axes, _, count = _reduced(value)
+    total = said("sum", value, x=x, axis=axes, keepdims=value.arguments["keepdims"])
+    return said("multiply", value, x=total, y=1.0 / max(count, 1))
+
+
+def logsumexp(value: Value) -> Value:
+    """max + log Σ exp(x - max)."""
+    x, axes, kept, _ = _reduced(value)
+    top = said("max", value, kept, x=x, axis=axes, keepdims=True)
+    shifted = said("exp", value, x.shape, x=said("subtract", value, x.shape, x=x, y=top))
+    total = said("sum", value, kept, x=shifted, axis=axes, keepdims=True)
+    out = said("add", value, kept, x=said("log", value, kept, x=total), y=top)
+    return said("reshape", value, x=out, shape=value.shape)
+
+
+def clip(value: Value) -> Value:
+    """min(max(x, low), high)."""
+    out = value.arguments["x"]
+    low, high = value.arguments["min"], value.arguments["max"]
+    if low is not None:
+        out = said("maximum", value, x=out, y=low)
+    return out if high is None else said("minimum", value, x=out, y=high)
+
+
+def square(value: Value) -> Value:
+    """x · x."""
+    x = value.arguments["x"]
+    return said("multiply", value, x=x, y=x)
+
+
+def zeros_like(value: Value) -> Value:
+    """zeros in that shape."""
+    return said("zeros", value, shape=value.shape, dtype=value.dtype)
+
+
+def ones_like(value: Value) -> Value:
+    """ones in that shape."""
+    return said("ones", value, shape=value.shape, dtype=value.dtype)
+
+
+def matmul(value: Value) -> Value:
+    """A product with a vector is a sum of products; with a vector of one number, a scaled sum."""
+    x, y = value.arguments["x"], value.arguments["y"]
+    last = len(x.shape) - 1
+    if len(y.shape) == 1:
+        if y.word in ("full", "ones") and not isinstance(y.arguments.get("value"), Value):
+            total = said("sum", value, x=x, axis=(last,), keepdims=False)
+            return said("multiply", value, x=total, y=y.arguments.get("value", 1))
+        terms = said("multiply", value, x.shape, x=x, y=y)
+        return said("sum", value, x=terms, axis=(last,), keepdims=False)
+    if last == 0:
+        row = said("reshape", value, (1, *x.shape), x=x, shape=(1, *x.shape))
+        shape = (*y.shape[:-2], 1, y.shape[-1])
+        out = said("matmul", value, shape, x=row, y=y)
+        return said("reshape", value, x=out, shape=value.shape)
+    return value
+
+
+def getitem(value: Value) -> Value:
+    """An index of integer arrays for the first axes is a pick."""
+    index = value.arguments["index"]
+    parts = index if isinstance(index, tuple) else (index,)
+    if not all(isinstance(part, Value) and part.dtype.kind == "i" for part in parts):
+        return value
+    return said("pick", value, x=value.arguments["x"], index=parts)
+
+
+def setitem(value: Value) -> Value:
+    """One element a row, ``x[arange(n), t] = v``, is a choice by column."""
+    place = _one_a_row(value)
+    if place is None:
+        return value
+    return said("where", value, condition=place[0], x=place[1], y=value.arguments["x"])
+
+
+def index_add(value: Value) -> Value:
+    """One element a row, ``x[arange(n), t] += v``, is a choice by column."""
+    place = _one_a_row(value)
+    if place is None:
+        return value
+    x = value.arguments["x"]
+    more = said("add", value, x=x, y=place[1])
+    return said("where", value, condition=place[0], x=more, y=x)
+
+
+def _one_a_row(value: Value) -> tuple[Value, Any] | None:
+    """The mask of the elements an index ``(arange(n), t)`` names, and the values as a column."""
+    index, x = value.arguments["index"], value.arguments["x"]
+    if not (isinstance(index, tuple) and len(index) == 2 and len(x.shape) == 2):
+        return None
+    rows, columns = index
+    if not all(isinstance(part, Value) for part in index) or rows.word != "arange":
+        return None
+    if rows.shape != (x.shape[0],) or columns.shape != rows.shape:
+        return None
+    numbers = Value(
+        "arange",
+        {"start": x.shape[1], "stop": None, "step": 1, "dtype": None},
+        (x.shape[1],),
+        rows.dtype,
+        origin=value.origin,
+    )
+    column = Value(
+        "reshape",
+        {"x": columns, "shape": (x.shape[0], 1)},
+        (x.shape[0], 1),
+        columns.dtype,
+        origin=value.origin,
+    )
+    mask = Value("equal", {"x": numbers, "y": column}, x.shape, BOOL, origin=value.origin)
+    values = value.arguments["values"]
+    if isinstance(values, Value) and values.shape == rows.shape:
+        values = said("reshape", value, (x.shape[0], 1), x=values, shape=(x.shape[0], 1))
+    return mask, values
+
+
+RULES: dict[str, Callable[[Value], Value]] = {
+    rule.__name__: rule
+    for rule in (
+        mean,
+        logsumexp,
+        clip,
+        square,
+        zeros_like,
+        ones_like,
+        matmul,
+        getitem,
+        setitem,
+        index_add,
+    )
+}

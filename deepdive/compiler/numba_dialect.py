@@ -1,0 +1,583 @@
+"""Generated loops: a program of plain Python that Numba compiles.
+
+Each group of loops is a function over a block of rows; ``work`` runs on every thread, takes turns
+with the blocks of each level, and waits for the others at its end.  All intermediate values lie
+in one piece of memory per dtype at fixed offsets.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from deepdive.backend import numpy_cpu
+from deepdive.compiler import expressions
+from deepdive.compiler.fuse import Group, Loop, Node, Plan, Product, Read
+from deepdive.compiler.graph import CONSTANT, INPUT, NUMBER, Graph, Value, typed
+from deepdive.compiler.layout import contiguous
+
+ARENAS = {"float32": "F", "int64": "L", "int32": "I", "uint32": "U", "bool": "B"}
+POINTERS = {"float32": "floats", "int64": "longs", "int32": "ints", "uint32": "uints"}
+LETTERS = "ijklmn"
+ALIGNMENT = 16  # elements
+CACHE = 256 * 1024  # bytes a block of rows may touch
+
+
+class Program:
+    """Writes the source of a plan."""
+
+    def __init__(self, plan: Plan, threads: int) -> None:
+        self.plan = plan
+        self.threads = threads
+        self.names = plan.graph.names()
+        self.sizes: dict[str, int] = dict.fromkeys(ARENAS, 0)
+        self.offsets: dict[Value, int] = {}
+        self.partials: dict[Value, int] = {}
+        self.outside = [*plan.graph.inputs, *self._constants(), *plan.host]
+        self.slots = {value: i for i, value in enumerate(self.outside)}
+        self.aliases = self._aliases()
+        for node in self._nodes():
+            if node.kind == "partial":
+                size = math.prod(node.value.shape) * threads
+                self.partials[node.value] = self._allocate(node.value, size)
+            elif node.value in plan.stored and node.value not in self.aliases:
+                if node.value not in self.offsets:
+                    self.offsets[node.value] = self._allocate(node.value, node.value.size)
+        self.used_numbers: list[Value] = []
+        self.source = self._source()
+
+    def _nodes(self) -> list[Node]:
+        return [node for group in self.plan.groups for node in group.nodes]
+
+    def _constants(self) -> list[Value]:
+        return [v for v in self.plan.places if v.word == CONSTANT]
+
+    def _allocate(self, value: Value, size: int) -> int:
+        name = value.dtype.name
+        offset = self.sizes[name]
+        self.sizes[name] = offset + -(-max(size, 1) // ALIGNMENT) * ALIGNMENT
+        return offset
+
+    # --- writing results straight into state ----------------------------------------------------
+    def _aliases(self) -> dict[Value, Value]:
+        """Values that may be stored where the state they replace lies: value → input."""
+        plan = self.plan
+        found: dict[Value, Value] = {}
+        values = [value for _, value in plan.graph.writes]
+        for target, value in plan.graph.writes:
+            node = plan.nodes.get(value)
+            plain = node is not None and plan.places[value].base is value
+            if not plain or values.count(value) > 1 or value in plan.graph.outputs:
+                continue
+            assert node is not None
+            readers = [
+                (other, read)
+                for other in self._nodes()
+                for read in other.reads.values()
+                if read.base is target
+            ]
+            if all(self._read_before(node, other, read) for other, read in readers):
+                found[value] = target
+                for other, _ in readers:
+                    if other.group is not node.group:
+                        plan.after(node.group, other.group)
+        return found
+
+    def _read_before(self, node: Node, other: Node, read: Read) -> bool:
+        groups = self.plan.groups
+        if other.group is not node.group:
+            return groups.index(other.group) < groups.index(node.group)
+        same = read.offset == 0 and read.strides == node.store.strides
+        if other.item is node.item:
+            return same and other.phase <= node.phase
+        items = node.group.items
+        earlier = items.index(other.item) < items.index(node.item)
+        return earlier and (same or node.group.rows == 1)
+
+    # --- text ----------------------------------------------------------------------------------
+    def _source(self) -> str:
+        levels = self.plan.levels()
+        body: list[str] = []
+        main: list[str] = []
+        for depth, groups in enumerate(levels):
+            main += self._level(depth, groups, body)
+        head = self._head()
+        work = [
+            "@kernel",
+            "def work(thread, table, numbers, memory, barrier, scratch):",
+            '    """Everything one thread does."""',
+            *("    " + line for line in main or ["pass"]),
+        ]
+        return "\n".join([*head, *body, "", *work, *self._start()]) + "\n"
+
+    def _head(self) -> list[str]:
+        count = sum(len(group.nodes) for group in self.plan.groups)
+        lines = [
+            f'"""Generated by deepdive.compile: {count} values in {len(self.plan.groups)} groups, '
+            f'{len(self.plan.levels())} levels, {self.threads} threads."""',
+            "",
+            "import math",
+            "",
+            "from numba import bool_, float32 as f, int32, int64, prange, uint32",
+            "",
+            "from deepdive.kernels.gemm import gemm_block",
+            "from deepdive.kernels.jit import kernel",
+            "from deepdive.kernels.spmd import flags, floats, ints, larger, longs, sign, smaller",
+            "from deepdive.kernels.spmd import uints, wait",
+            "from deepdive.kernels.vector_math import erf, exp, log, sigmoid, tanh",
+            "",
+            "inf, nan = math.inf, math.nan",
+            "",
+            "# Where values lie in memory, in elements.",
+        ]
+        for value, offset in self.offsets.items():
+            lines.append(f"{self.names[value]} = {offset}  # {value.word} {typed(value)}")
+        for value, offset in self.partials.items():
+            lines.append(f"{self.names[value]}_part = {offset}  # partial sums of {value.word}")
+        return lines
+
+    def _level(self, depth: int, groups: list[Group], body: list[str]) -> list[str]:
+        lines, total = [f"# level {depth}"], 0
+        calls: list[tuple[int, str]] = []
+        for group in groups:
+            name = f"group_{self.plan.groups.index(group)}"
+            rows = self._block_rows(group)
+            blocks = -(-group.rows // rows)
+            body += self._group(group, name)
+            for node in group.nodes:
+                if node.kind == "partial":
+                    size = math.prod(node.value.shape)
+                    place = f"{self.names[node.value]}_part + thread * {size}"
+                    lines += [
+                        f"F = floats(memory[0])  # partial sums of {self.names[node.value]}",
+                        f"for i in range({size}):",
+                        f"    F[{place} + i] = f({expressions.STARTS[node.value.word]})",
+                    ]
+            start = f"(block - {total}) * {rows}" if total else f"block * {rows}"
+            arguments = "table, numbers, memory, scratch)"
+            if blocks == 1:
+                call = f"{name}(thread, 0, {group.rows}, {arguments}"
+            else:
+                call = f"{name}(thread, {start}, min({start} + {rows}, {group.rows}), {arguments}"
+            total += blocks
+            calls.append((total, call))
+        lines.append(f"for block in range(thread, {total}, {self.threads}):")
+        for i, (end, call) in enumerate(calls):
+            if len(calls) == 1:
+                lines.append(f"    {call}")
+            elif i + 1 < len(calls):
+                lines += [f"    {'el' if i else ''}if block < {end}:", f"        {call}"]
+            else:
+                lines += ["    else:", f"        {call}"]
+        if self.threads > 1:
+            lines.append(f"wait(barrier, {self.threads})")
+        return lines
+
+    def _block_rows(self, group: Group) -> int:
+        """Rows per block: small enough for the cache, an even share for every thread."""
+        touched = sum(
+            n.value.size * n.value.dtype.itemsize / group.rows
+            for n in group.nodes
+            if n.value in self.plan.stored and n.kind != "partial"
+        )
+        share = -(-group.rows // self.threads)
+        if group.rows == 1:
+            return 1
+        rows = max(1, int(min(share, CACHE / max(touched, 1))))
+        if any(node.kind == "product" for node in group.nodes):
+            rows = max(rows, min(share, 24))
+        parts = -(-share // rows)
+        return -(-share // parts)
+
+    def _group(self, group: Group, name: str) -> list[str]:
+        lines: list[str] = []
+        self.used: dict[str, str] = {}
+        for item in group.items:
+            lines += [""] if lines else []
+            if isinstance(item, Loop):
+                lines += LoopText(self, group, item).lines
+            else:
+                lines += self._product(group, item)
+        setup = [text for _, text in sorted(self.used.items())]
+        return [
+            "",
+            "",
+            "@kernel",
+            f"def {name}(thread, lo, hi, table, numbers, memory, scratch):",
+            f'    """Rows lo to hi of {group.rows}."""',
+            *("    " + line if line else "" for line in [*setup, *lines]),
+        ]
+
+    def use_base(self, value: Value) -> tuple[str, str]:
+        """The pointer to a value's memory and the offset in it, as text."""
+        value = self.aliases.get(value, value)
+        kind = value.dtype.name
+        maker = POINTERS.get(kind, "flags")
+        if value in self.slots:
+            name = f"x{self.slots[value]}"
+            self.used[name] = f"{name} = {maker}(table[{self.slots[value]}])  # {typed(value)}"
+            return name, ""
+        arena = ARENAS[kind]
+        place = list(ARENAS).index(kind)
+        self.used[arena] = f"{arena} = {maker}(memory[{place}])"
+        return arena, self.names[value]
+
+    def address(self, value: Value) -> str:
+        """The address of a value's memory in bytes, as text."""
+        value = self.aliases.get(value, value)
+        if value in self.slots:
+            return f"table[{self.slots[value]}]"
+        return f"memory[{list(ARENAS).index(value.dtype.name)}] + 4 * {self.names[value]}"
+
+    def number(self, value: Value) -> str:
+        """A number that changes from call to call."""
+        if value not in self.used_numbers:
+            self.used_numbers.append(value)
+        i = self.used_numbers.index(value)
+        self.used[f"n{i}"] = f"n{i} = numbers[{i}]"
+        return f"n{i}"
+
+    def _product(self, group: Group, item: Product) -> list[str]:
+        node = item.node
+        x, y = node.value.arguments["x"], node.value.arguments["y"]
+        left, right = node.reads[x], node.reads[y]
+        *lead, M, N = node.value.shape
+        K = x.shape[-1]
+        each = node.lead // group.rows
+        scale = "" if each == 1 else f" * {each}"
+        rank = len(lead)
+        pieces = [(left, self.address(left.base)), (right, self.address(right.base))]
+        out = self.address(node.value)
+        lines, indent = [f"# {self.names[node.value]} = {typed(x)} @ {typed(y)}"], ""
+        for axis in range(rank):
+            letter = LETTERS[axis]
+            bounds = f"lo{scale}, hi{scale}" if axis == 0 else f"{lead[axis]}"
+            lines.append(f"{indent}for {letter} in range({bounds}):")
+            indent += "    "
+        terms = [
+            _sum([read.offset, *((LETTERS[a], read.strides[a]) for a in range(rank))])
+            for read, _ in pieces
+        ]
+        target = _sum([(LETTERS[a], node.store.strides[a]) for a in range(rank)])
+        rows = str(M)
+        if not rank:
+            rows = f"(hi - lo){scale}"
+            terms[0] = _sum([left.offset, (f"lo{scale}", left.strides[0])])
+            target = _sum([(f"lo{scale}", N)])
+        a, b, c = (
+            base if term == "0" else f"{base} + 4 * ({term})"
+            for base, term in zip([pieces[0][1], pieces[1][1], out], [*terms, target], strict=True)
+        )
+        strides_a, strides_b = left.strides[-2:], right.strides[-2:]
+        return [
+            *lines,
+            f"{indent}gemm_block(",
+            f"{indent}    {a}, {strides_a[0]}, {strides_a[1]},",
+            f"{indent}    {b}, {strides_b[0]}, {strides_b[1]},",
+            f"{indent}    {c}, {N}, {rows}, {N}, {K}, f(1), f(0), 0, 0, scratch[thread],",
+            f"{indent})  # {typed(node.value)}",
+        ]
+
+    def _start(self) -> list[str]:
+        if self.threads == 1:
+            return [
+                "",
+                "",
+                "@kernel",
+                "def program(table, numbers, memory, barrier, scratch):",
+                "    work(0, table, numbers, memory, barrier, scratch)",
+            ]
+        return [
+            "",
+            "",
+            "@kernel(parallel=True)",
+            "def program(table, numbers, memory, barrier, scratch):",
+            f"    for thread in prange({self.threads}):",
+            "        work(thread, table, numbers, memory, barrier, scratch)",
+        ]
+
+
+def _sum(terms: list[Any]) -> str:
+    """``3 + i * 64 + j`` from a constant and (name, stride) pairs; zeros left out."""
+    parts = []
+    for term in terms:
+        if isinstance(term, tuple):
+            name, stride = term
+            if stride:
+                parts.append(name if stride == 1 else f"{name} * {stride}")
+        elif term:
+            parts.append(str(term))
+    return " + ".join(parts) or "0"
+
+
+class LoopText:
+    """Writes one nest of loops."""
+
+    def __init__(self, program: Program, group: Group, loop: Loop) -> None:
+        self.program, self.group, self.loop = program, group, loop
+        self.lines: list[str] = []
+        rank = len(loop.space)
+        self.split = rank if loop.split is None else loop.split
+        self.rows, self.inner = self._merged(0, self.split), self._merged(self.split, rank)
+        if loop.split is None:
+            self.rows, self.inner = [], self.rows
+        self._write()
+
+    def _accesses(self) -> list[tuple[int, ...]]:
+        found = []
+        for node in self.loop.nodes:
+            if node.value.word == "pick":
+                skip = node.value.arguments["x"]
+                found += [r.strides for v, r in node.reads.items() if v is not skip]
+            else:
+                found += [read.strides for read in node.reads.values()]
+            found.append(node.store.strides)
+        rank = len(self.loop.space)
+        return [s + (0,) * (rank - len(s)) for s in found]
+
+    def _merged(self, start: int, end: int) -> list[tuple[int, int]]:
+        """Axes start … end with dense neighbours taken together: (extent, innermost axis)."""
+        merged: list[tuple[int, int]] = []
+        accesses = self._accesses()
+        for axis in range(start, end):
+            extent = self.loop.space[axis]
+            if merged and all(s[merged[-1][1]] == s[axis] * extent for s in accesses):
+                merged[-1] = (merged[-1][0] * extent, axis)
+            else:
+                merged.append((extent, axis))
+        return merged
+
+    def _write(self) -> None:
+        axes = [*self.rows, *self.inner]
+        self.variables = {axis: LETTERS[i] for i, (_, axis) in enumerate(axes)}
+        indent = self._nest(self.rows, "", first=True)
+        phases = max((node.phase for node in self.loop.nodes), default=0)
+        for phase in range(phases + 1):
+            nodes = [node for node in self.loop.nodes if node.phase == phase]
+            rows = [node for node in nodes if self.loop.is_row(node)]
+            full = [node for node in nodes if not self.loop.is_row(node)]
+            self.known: dict[Any, str] = {}
+            for node in rows:
+                self._statement(node, indent, len(self.rows))
+            if not full:
+                continue
+            for node in full:
+                if node.kind == "reduce":
+                    name = self.program.names[node.value]
+                    start = expressions.STARTS[node.value.word]
+                    self.lines.append(f"{indent}{name}_ = f({start})")
+            inner = self._nest(self.inner, indent, first=not self.rows)
+            for node in full:
+                self._statement(node, inner, len(axes))
+            for node in full:
+                if node.kind == "reduce" and node.value in self.program.plan.stored:
+                    self._store(node, f"{self.program.names[node.value]}_", indent)
+
+    def _nest(self, axes: list[tuple[int, int]], indent: str, first: bool) -> str:
+        for i, (extent, axis) in enumerate(axes):
+            bounds = str(extent)
+            if i == 0 and first and self.group.rows > 1:
+                each = extent // self.group.rows
+                bounds = "lo, hi" if each == 1 else f"lo * {each}, hi * {each}"
+            self.lines.append(f"{indent}for {self.variables[axis]} in range({bounds}):")
+            indent += "    "
+        return indent
+
+    def _index(self, read: Read) -> str:
+        terms: list[Any] = [read.offset]
+        for axis, letter in self.variables.items():
+            if axis < len(read.strides):
+                terms.append((letter, read.strides[axis]))
+        return _sum(terms)
+
+    def _element(self, read: Read) -> str:
+        """The text of one element of an operand in memory, or made up on the spot."""
+        base, index = read.base, self._index(read)
+        arguments = base.arguments
+        if base.word in ("zeros", "ones"):
+            return expressions.literal(0 if base.word == "zeros" else 1, base.dtype.name)
+        if base.word == "full":
+            value = arguments["value"]
+            if isinstance(value, Value):
+                return self.program.number(value)
+            return expressions.literal(value, base.dtype.name)
+        if base.word == "arange":
+            start, step = arguments["start"], arguments["step"]
+            if arguments["stop"] is None:
+                start = 0
+            text = f"{start} + ({index}) * {step}" if (start, step) != (0, 1) else index
+            return f"({text})" if base.dtype.kind == "i" else f"f({text})"
+        pointer, offset = self.program.use_base(base)
+        text = (
+            f"{pointer}[{_sum([(offset, 1) if offset else 0, (index, 1) if index != '0' else 0])}]"
+        )
+        return f"({text} != 0)" if base.dtype.name == "bool" else text
+
+    def _operand(self, node: Node, operand: Any) -> tuple[str, str]:
+        if operand.dtype is NUMBER:
+            return self.program.number(operand), "float32"
+        read = node.reads[operand]
+        dtype = operand.dtype.name
+        maker = next((n for n in self.loop.nodes if n.value is read.base), None)
+        if maker is not None and maker.kind not in ("partial",):
+            name = self.program.names[read.base]
+            if maker.kind == "reduce":
+                return f"{name}_", dtype
+            if self.loop.is_row(maker) or maker.phase == node.phase:
+                return f"{name}_", dtype
+        return self._element(read), dtype
+
+    def _statement(self, node: Node, indent: str, depth: int) -> None:
+        value = node.value
+        name = f"{self.program.names[value]}_"
+        comment = f"  # {value.word} {typed(value)}"
+        if node.kind == "total":
+            self._total(node, indent)
+            return
+        if node.kind in ("reduce", "partial"):
+            operand = value.arguments["x"]
+            text = self._operand(node, operand)[0]
+            target = name
+            if node.kind == "partial":
+                size = math.prod(value.shape)
+                self.program.used["F"] = "F = floats(memory[0])"
+                place = [f"{self.program.names[value]}_part", f"thread * {size}"]
+                index = self._index(node.store)
+                target = f"F[{' + '.join(place + ([index] if index != '0' else []))}]"
+            if value.word == "sum":
+                self.lines.append(f"{indent}{target} += {text}{comment}")
+            else:
+                better = "larger" if value.word == "max" else "smaller"
+                self.lines.append(f"{indent}{target} = {better}({target}, {text}){comment}")
+            return
+        if value.word == "pick":
+            text = self._pick(node)
+        else:
+            text = expressions.expression(value, lambda operand: self._operand(node, operand))
+        self.lines.append(f"{indent}{name} = {text}{comment}")
+        if value in self.program.plan.stored:
+            self._store(node, name, indent)
+
+    def _store(self, node: Node, text: str, indent: str) -> None:
+        pointer, offset = self.program.use_base(node.value)
+        index = self._index(node.store)
+        place = _sum([(offset, 1) if offset else 0, (index, 1) if index != "0" else 0])
+        if node.value.dtype.name == "bool":
+            text = f"1 if {text} else 0"
+        self.lines.append(f"{indent}{pointer}[{place}] = {text}")
+
+    def _total(self, node: Node, indent: str) -> None:
+        """The sum of what the threads summed."""
+        value = node.value
+        size = math.prod(value.shape)
+        index = self._index(node.store)
+        self.program.used["F"] = "F = floats(memory[0])"
+        tail = "" if index == "0" else f" + {index}"
+        parts = [
+            f"F[{self.program.names[value]}_part + {thread * size}{tail}]"
+            for thread in range(self.program.threads)
+        ]
+        text = parts[0]
+        for part in parts[1:]:
+            if value.word == "sum":
+                text = f"{text} + {part}"
+            else:
+                text = f"{'larger' if value.word == 'max' else 'smaller'}({text}, {part})"
+        name = f"{self.program.names[value]}_"
+        self.lines.append(f"{indent}{name} = {text}  # {value.word} {typed(value)}")
+        if value in self.program.plan.stored:
+            self._store(node, name, indent)
+
+    def _pick(self, node: Node) -> str:
+        """``x[i, t[i]]``: an element at an index read from elsewhere."""
+        x, index = node.value.arguments["x"], node.value.arguments["index"]
+        read = node.reads[x]
+        terms: list[str] = [str(read.offset)] if read.offset else []
+        for part, stride, extent in zip(index, read.strides, x.shape, strict=False):
+            text = self._operand(node, part)[0]
+            if part.word != "arange":
+                text = f"(({text} + {extent}) % {extent})"
+            terms.append(text if stride == 1 else f"{text} * {stride}")
+        rest = read.strides[len(index) :]
+        for axis, stride in zip(range(len(self.loop.space) - len(rest), 99), rest, strict=False):
+            terms.append(f"{self.variables[axis]} * {stride}")
+        pointer, offset = self.program.use_base(read.base)
+        return f"{pointer}[{' + '.join(([offset] if offset else []) + terms)}]"
+
+
+class NumbaDialect:
+    """The program of a graph as Numba loops, ready to run."""
+
+    def __init__(self, graph: Graph, threads: int) -> None:
+        from deepdive.compiler.store import load
+
+        self.plan = Plan(graph)
+        self.graph = graph
+        self.text = Program(self.plan, threads)
+        self.source = self.text.source
+        self.program = load(self.source)
+        self._memory = [np.zeros(n, kind) for kind, n in self.text.sizes.items()]
+        self._addresses = np.array([a.ctypes.data for a in self._memory], np.int64)
+        self._table = np.zeros(len(self.text.outside) + 1, np.int64)
+        self._numbers = np.zeros(len(self.text.used_numbers) + 1, np.float32)
+        self._barrier = np.zeros(8, np.int64)
+        self._scratch = self._workspaces(threads)
+        self._held: list[Any] = [None] * len(self.text.outside)
+
+    def _workspaces(self, threads: int) -> Any:
+        from deepdive.kernels.gemm import WORK
+
+        self._work = [np.empty(WORK, np.float32) for _ in range(threads)]
+        return np.array([w.ctypes.data for w in self._work], np.int64)
+
+    def run(self, inputs: list[Any]) -> list[Any]:
+        """The outputs for these inputs; state is written in place."""
+        plan, text = self.plan, self.text
+        known: dict[Value, Any] = dict(zip(self.graph.inputs, inputs, strict=True))
+        self._host(known)
+        for i, value in enumerate(text.outside):
+            array = value.array if value.word == CONSTANT else known[value]
+            if value.dtype is NUMBER or array is self._held[i]:
+                continue
+            if not array.flags.c_contiguous:
+                array = np.ascontiguousarray(array)
+            self._held[i] = array
+            self._table[i] = array.__array_interface__["data"][0]
+        for i, value in enumerate(text.used_numbers):
+            self._numbers[i] = known[value]
+        self.program(
+            self._table, self._numbers, self._addresses, self._barrier.ctypes.data, self._scratch
+        )
+        for target, value in plan.graph.writes:
+            if value not in text.aliases:
+                known[target][...] = self._array(value, known)
+        return [self._array(value, known).copy() for value in plan.graph.outputs]
+
+    def _host(self, known: dict[Value, Any]) -> None:
+        """Numbers, and arrays that depend on numbers alone."""
+        for value in (*self.plan.numbers, *self.plan.host):
+            if value in known:
+                continue
+            arguments = [known[a] if isinstance(a, Value) else a for a in value.arguments.values()]
+            out = getattr(numpy_cpu, value.word)(*arguments)
+            known[value] = float(out) if value.dtype is NUMBER else out
+
+    def _array(self, value: Value, known: dict[Value, Any]) -> Any:
+        place = self.plan.places[value]
+        base = self.text.aliases.get(place.base, place.base)
+        if base.word == INPUT:
+            memory, start = known[base].reshape(-1), 0
+        elif base in self.text.offsets:
+            memory = self._memory[list(ARENAS).index(base.dtype.name)]
+            start = self.text.offsets[base]
+        else:
+            return getattr(numpy_cpu, base.word)(*base.arguments.values())
+        size = memory.itemsize
+        return np.lib.stride_tricks.as_strided(
+            memory[start + place.offset :], value.shape, [s * size for s in place.strides]
+        )
+
+
+_ = contiguous
