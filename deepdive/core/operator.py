@@ -245,6 +245,11 @@ def _worded(operator: Any, arrays: list[Any], error: Exception) -> Exception:
     """The library's own words for what a speaker refused, or the error as it is."""
     if isinstance(error, (DeepDiveError, KeyboardInterrupt, MemoryError)):
         return error
+    contract = operator.contract
+    for name, array in zip(contract.inputs[: contract.required], arrays, strict=False):
+        if array is None:
+            what = f"{operator.public_name}: {name} is None"
+            return OperatorError(what, expected="a tensor, an array or a number")
     from deepdive.backend.vocabulary.spec import explain
 
     def run(xp: Any, *specs: Any) -> Any:

@@ -60,14 +60,19 @@ WORDS = [
     (
         "matmul",
         (x34, x34),
-        "x is (3, 4) and y is (3, 4): 4 != 3\n  fix: transpose one operand, e.g. x @ y.T",
+        "x is (3, 4) and y is (3, 4): 4 != 3\n  expected: x (…, 3), as y has 3 rows\n"
+        "  fix: transpose one operand, e.g. x @ y.T",
     ),
     (
         "matmul",
         (x34, x3),
-        "x is (3, 4) and y is (3,): 4 != 3\n  fix: transpose one operand, e.g. x.T @ y",
+        "4 != 3\n  expected: x (…, 3), as y has 3 rows\n  fix: transpose one operand, e.g. x.T @ y",
     ),
-    ("matmul", (x34, Spec((5, 3), "int64")), "4 != 5\n  fix: exchange the operands: y @ x"),
+    (
+        "matmul",
+        (x34, Spec((5, 3), "int64")),
+        "y has 5 rows\n  fix: exchange the operands: y @ x",
+    ),
     ("matmul", (x34, 2.0), "y is a number, shape ()\n  fix: multiply: x * y"),
     (
         "matmul",
@@ -237,6 +242,7 @@ def test_explain_puts_the_operators_name_in_front():
     assert type(found) is ShapeError
     assert str(found) == (
         "attend: matmul: x is (2, 5, 8) and y is (2, 5, 8): 8 != 5\n"
+        "  expected: x (…, 5), as y has 5 rows\n"
         "  fix: transpose y's last two axes"
     )
     assert found.args == (found.what,)

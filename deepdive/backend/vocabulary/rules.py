@@ -8,6 +8,7 @@ rearrange, those for indices and for windows, and those for dtypes have a file e
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
 
@@ -123,7 +124,8 @@ def _not_broadcast(word: str, shapes: tuple[Shape, ...], axis: int, found: list[
     names = " and ".join(map(str, shapes))
     sizes = " and ".join(map(str, found))
     what = f"{word}: shapes {names} do not broadcast: axis {axis} has {sizes}"
-    return ShapeError(what, fix=_broadcast_fix(*shapes) if len(shapes) == 2 else None)
+    fix = _broadcast_fix(*shapes) if len(shapes) == 2 else None
+    return ShapeError(what, expected=None if fix else "equal sizes, or 1, on each axis", fix=fix)
 
 
 def _fit(x: Shape, y: Shape) -> bool:
@@ -215,7 +217,8 @@ def matmul(word: str, x: Operand, y: Operand) -> Shape:
     both = f"{word}: x is {a} and y is {b}"
     k, rows = a[-1], b[-2:][0]
     if k != rows:
-        raise ShapeError(f"{both}: {k} != {rows}", fix=_matmul_fix(a, b))
+        what, expected = f"{both}: {k} != {rows}", f"x (…, {rows}), as y has {rows} rows"
+        raise ShapeError(what, expected=expected, fix=_matmul_fix(a, b))
     stack_a, stack_b = a[:-2], b[:-2]
     try:
         batch = broadcast_shapes(word, stack_a, stack_b)
@@ -226,8 +229,8 @@ def matmul(word: str, x: Operand, y: Operand) -> Shape:
     return batch + a[-2:-1] + columns
 
 
-def _matmul_fix(x: Shape, y: Shape) -> str | None:
-    """The transpose or the exchange that would make the inner sizes equal."""
+def _matmul_fix(x: Shape, y: Shape) -> str:
+    """The transpose, exchange or flattening that would make the inner sizes equal."""
     flat = len(x) < 3 and len(y) < 3
     k, rows = x[-1], y[-2:][0]
     if len(y) > 1 and y[-1] == k:
@@ -236,4 +239,7 @@ def _matmul_fix(x: Shape, y: Shape) -> str | None:
         return "transpose one operand, e.g. x.T @ y" if flat else "transpose x's last two axes"
     if len(x) > 1 and x[-2] == y[-1]:
         return "exchange the operands: y @ x"
-    return None
+    for i in range(len(x) - 1):
+        if math.prod(x[i:]) == rows:
+            return f"flatten x, x.flatten({i}): {(*x[:i], rows)}"
+    return f"give x {rows} columns, or y {k} rows"
