@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from deepdive import config
 from deepdive.core.tensor import Tensor
-from deepdive.errors import ArgumentError
+from deepdive.errors import ArgumentError, GraphError
 
 
 class Parameter(Tensor):
@@ -34,8 +35,45 @@ class Parameter(Tensor):
         if requires_grad:
             self.requires_grad_()
 
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self._check_place("p[…] = value", "p.data[…] = value")
+        super().__setitem__(index, value)  # type: ignore[misc]
+
+    def _check_place(self, change: str, line: str) -> None:
+        """Refuse what would make this a result of itself, or change a name and not the weights.
+
+        Raises:
+            GraphError: if the parameter is tracked and recording is on.
+        """
+        if self._node is not None and config.grad_mode.get():
+            raise GraphError(
+                f"{change}: this parameter is tracked, and a change would be recorded, not learned",
+                got=repr(self._node),
+                fix=f"write {line}, or do it inside `with deepdive.no_grad():`",
+            )
+
     def __repr__(self) -> str:
         return f"Parameter containing:\n{super().__repr__()}"
+
+
+def _augmented(name: str, sign: str) -> Any:
+    inner = getattr(Tensor, name)
+
+    def method(self: Parameter, other: Any) -> Any:
+        self._check_place(f"p {sign} value", f"p.data {sign} value")
+        return inner(self, other)
+
+    return method
+
+
+for _name, _sign in (
+    ("add", "+="),
+    ("sub", "-="),
+    ("mul", "*="),
+    ("truediv", "/="),
+    ("pow", "**="),
+):
+    setattr(Parameter, f"__i{_name}__", _augmented(f"__i{_name}__", _sign))
 
 
 def as_parameter(name: str, value: Any) -> Parameter:
