@@ -176,6 +176,8 @@ def asarray(x: Any, dtype: Any = None) -> Array:
     if type(array) is not np.ndarray:
         array = array.view(np.ndarray)
     if dtype is None:
+        if array.dtype.kind in "OSUV":
+            raise DTypeError("asarray: these are no numbers", got=f"{type(x).__name__} {x!r:.60}")
         kept = dtypes.as_dtype(array.dtype)
         if kept.kind == "f" and not isinstance(x, (np.ndarray, np.generic)):
             kept = dtypes.default_float()

@@ -277,12 +277,14 @@ class Tensor(Registered):
         """Call ``hook(grad)`` when this tensor's gradient is known; a returned Tensor replaces it.
 
         Raises:
-            GraphError: if the tensor tracks no gradient.
+            GraphError: if the tensor tracks no gradient, or `hook` cannot be called.
         """
         if self._node is None:
             raise GraphError(
                 "register_hook: this tensor tracks no gradient", fix="call requires_grad_() first"
             )
+        if not callable(hook):
+            raise GraphError("register_hook: a hook is a function of the gradient", got=repr(hook))
         if self._node.hooks is None:
             self._node.hooks = []
         return HookHandle(self._node.hooks, hook)

@@ -27,10 +27,16 @@ def writable(tensor: Tensor, name: str) -> Any:
         raise GraphError(
             f"{name}: this tensor is tracked, and an in-place change would falsify its gradient",
             got=repr(tensor._node),
-            fix=f"write x = x.{name.rstrip('_')}(…), or do it inside `with deepdive.no_grad():`",
+            fix=f"{_instead(name)}do it inside `with deepdive.no_grad():`",
         )
     mutation.stamp(tensor._data, mutation.caller())
     return tensor._data
+
+
+def _instead(name: str) -> str:
+    """The line to write where the method has a twin that computes a new tensor."""
+    plain = name.rstrip("_")
+    return f"write x = x.{plain}(…), or " if hasattr(Tensor, plain) else ""
 
 
 def _operand(tensor: Tensor, value: Any) -> Any:
