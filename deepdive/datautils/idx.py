@@ -17,6 +17,7 @@ import numpy as np
 from deepdive.errors import DataError, DTypeError
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+REFETCH = "fetch the file again"
 _CODES = {np.dtype(name).newbyteorder("="): code for code, name in TYPES.items()}
 _CHUNK = 1 << 20
 
@@ -35,9 +36,7 @@ def read_idx(path: str | os.PathLike[str]) -> Any:
             stream: Any = gzip.GzipFile(fileobj=raw) if zipped else raw
             return _read(stream, path)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise DataError(
-            f"{path}: corrupt gzip data", got=str(error), fix="fetch the file again"
-        ) from error
+        raise DataError(f"{path}: corrupt gzip data", got=str(error), fix=REFETCH) from error
     except OSError as error:
         raise DataError(f"{path}: cannot be read", got=error.strerror or error) from error
 
@@ -49,11 +48,14 @@ def _read(stream: IO[bytes], path: Path) -> Any:
             f"{path}: not an IDX file",
             got=f"first bytes {head.hex(' ') or 'none'}",
             expected="00 00, a type of 08 09 0b 0c 0d 0e, the number of axes",
+            fix=REFETCH,
         )
     dtype, ndim = np.dtype(TYPES[head[2]]), head[3]
     lengths = stream.read(4 * ndim)
     if len(lengths) < 4 * ndim:
-        raise DataError(f"{path}: truncated in the header", got=f"{4 + len(lengths)} bytes")
+        raise DataError(
+            f"{path}: truncated in the header", got=f"{4 + len(lengths)} bytes", fix=REFETCH
+        )
     shape = struct.unpack(f">{ndim}I", lengths)
     expected = dtype.itemsize
     for length in shape:
@@ -65,7 +67,7 @@ def _read(stream: IO[bytes], path: Path) -> Any:
             f"{path}: {wrong}",
             got=f"{len(data)} bytes of data" if len(data) < expected else "more bytes of data",
             expected=f"{expected} for shape {shape}",
-            fix="fetch the file again",
+            fix=REFETCH,
         )
     array = np.frombuffer(data, dtype).reshape(shape)
     return array.astype(dtype.newbyteorder("="))

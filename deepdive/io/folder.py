@@ -75,7 +75,10 @@ def read_folder(folder: FilePath, readers: Mapping[str, Callable[[str], Any]]) -
     """
     folder = os.path.abspath(folder)
     if not os.path.isdir(folder):
-        raise CheckpointError(f"no saved model at {folder}: no such folder")
+        raise CheckpointError(
+            f"no saved model at {folder}: no such folder",
+            fix="check the name; model.save(folder) makes one",
+        )
     for _ in range(TRIES):
         before = _sources(folder, readers)
         try:

@@ -184,6 +184,8 @@ def from_arc(text: str) -> Any:
         CheckpointError: an unknown layer, arguments it does not take, or a text that is no arc.
     """
     lines = parse(text)
+    if not lines:
+        raise CheckpointError("model.arc: there is no layer in it", fix="save the model again")
     return _build(lines[0] if len(lines) == 1 else Line("Sequential", children=lines))
 
 

@@ -35,10 +35,13 @@ class Container(Module):
         """
         if not isinstance(module, Module):
             kind = isinstance(module, type) and issubclass(module, Module)
+            fix = f"make it first: {module.__name__}()" if kind else None
+            if isinstance(module, (list, tuple)):
+                fix = f"unpack it: {type(self).__name__}(*layers)"
             raise ArgumentError(
                 f"{type(self).__name__}: only modules can be put in",
                 got=repr(module)[:80],
-                fix=f"make it first: {module.__name__}()" if kind else None,
+                fix=fix,
             )
         self._check_name(name)
         vars(self)[name] = module

@@ -80,6 +80,13 @@ def load(
     Raises:
         CheckpointError: if strict and something does not fit; then nothing was loaded.
     """
+    if not isinstance(state, Mapping):
+        raise CheckpointError(
+            "load_state_dict: a state maps names to arrays",
+            got=f"{type(state).__name__} {state!r:.60}",
+            expected="a dict, as state_dict() gives it",
+            fix="model.load(folder) reads what model.save(folder) wrote",
+        )
     report = LoadReport()
     arrays = {}
     for name, target in targets.items():
