@@ -110,7 +110,8 @@ def apply(operator: Any, args: Any) -> Tensor:
     arrays: list[Any] = []
     parents: list[Node | None] = []
     kind: Any = None
-    plain = True  # all arrays of one type, and float32
+    plain = True  # all arrays of one type
+    single = True  # all of them float32
     tracked = False
     for arg in args:
         if isinstance(arg, Tensor):
@@ -120,7 +121,7 @@ def apply(operator: Any, args: Any) -> Tensor:
                 tracked = True
             parents.append(node)
             if array.dtype is not FLOAT32:
-                plain = False
+                single = False
             if type(array) is not kind:
                 plain = plain and kind is None
                 kind = type(array)
@@ -133,6 +134,8 @@ def apply(operator: Any, args: Any) -> Tensor:
     if not plain or kind is None or recording():
         arrays = _arrays_of(operator, args)
         kind = next(type(a) for a in arrays if type(a) in BY_TYPE)
+    elif not single and operator.promotes is not None:
+        arrays = promote(operator.promotes, arrays, BY_TYPE[kind])
     xp = BY_TYPE[kind]
     try:
         out = run_forward(operator, xp, arrays) if config.watch else operator.forward(xp, *arrays)
