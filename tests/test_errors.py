@@ -119,7 +119,7 @@ def test_wrong_shapes(name):
         call()
 
 
-class Block(nn.Module):
+class Storey(nn.Module):
     def __init__(self):
         self.layers = nn.ModuleList([nn.Linear(8, 8), nn.Linear(9, 8)])
 
@@ -129,10 +129,10 @@ class Block(nn.Module):
         return x
 
 
-class Net(nn.Module):
+class Tower(nn.Module):
     def __init__(self):
         self.stem = nn.Linear(4, 8)
-        self.body = nn.Sequential(nn.ReLU(), Block())
+        self.body = nn.Sequential(nn.ReLU(), Storey())
 
     def forward(self, x):
         return self.body(self.stem(x))
@@ -141,14 +141,14 @@ class Net(nn.Module):
 def test_wrong_shape_three_modules_deep():
     text = says(
         ShapeError,
-        lambda: Net()(np.ones((2, 4), np.float32)),
+        lambda: Tower()(np.ones((2, 4), np.float32)),
         "x is (2, 8) and y is (9, 8): 8 != 9",
         "expected: x (…, 9)",
-        "in Net.body.1.layers.1: Linear(in_features=9, out_features=8)",
+        "in Tower.body.1.layers.1: Linear(in_features=9, out_features=8)",
         "fix: ",
     )
-    assert text.count("in Net") == 1  # the whole path, once
-    says(ShapeError, lambda: Net()(ones(2, 5)), "in Net.stem: Linear(in_features=4")
+    assert text.count("in Tower") == 1  # the whole path, once
+    says(ShapeError, lambda: Tower()(ones(2, 5)), "in Tower.stem: Linear(in_features=4")
 
 
 def test_where_also_names_a_backward():
@@ -379,7 +379,7 @@ ARGUMENTS = {
     "dash": (lambda: dd.dash.Dash(0), "number of metrics", "got: 0"),
     "dash update": (lambda: dd.dash.Dash(2).update(1), "got: 1 values", "expected: metric 1"),
     "layer name": (
-        lambda: nn.register_layer("Linear", Net),
+        lambda: nn.register_layer("Linear", Tower),
         "'Linear'",
         "fix: choose another name",
     ),
@@ -427,7 +427,7 @@ def test_unknown_keywords_are_type_errors(call, words):
     ("call", "hint"),
     [
         (lambda: dd.sofmax, "did you mean 'softmax'"),
-        (lambda: Net().stm, "did you mean 'stem'"),
+        (lambda: Tower().stm, "did you mean 'stem'"),
         (lambda: dd.tensor.Ad, "did you mean 'Add'"),
     ],
 )

@@ -110,7 +110,7 @@ class TestTensors:
 # --- modules -----------------------------------------------------------------------------------
 
 
-class Net(Module):
+class ObjectNet(Module):
     def __init__(self):  # no super().__init__()
         self.body = nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.Dropout(0.5))
         self.head = nn.Linear(3, 2)
@@ -126,7 +126,7 @@ class TestModule:
     """
 
     def test_assigning_a_layer_registers_its_parameters(self):
-        net = Net()
+        net = ObjectNet()
         names = ["body.0.weight", "body.0.bias", "head.weight", "head.bias"]
         assert [name for name, _ in net.named_parameters()] == names
         assert [p.shape for p in net.parameters()] == [(3, 4), (3,), (2, 3), (2,)]
@@ -136,7 +136,7 @@ class TestModule:
         assert later == {"extra.weight", "gain"}
 
     def test_train_and_eval(self):
-        net, x = Net(), random(50, 4)
+        net, x = ObjectNet(), random(50, 4)
         assert net.training
         assert not np.array_equal(net(x), net(x))  # dropout
         assert net.eval() is net
@@ -145,8 +145,8 @@ class TestModule:
         assert net.train().body[2].training
 
     def test_print_shows_a_nested_tree(self):
-        assert str(Net()).splitlines() == [
-            "Net(",
+        assert str(ObjectNet()).splitlines() == [
+            "ObjectNet(",
             "  (body): Sequential(",
             "    (0): Linear(in_features=4, out_features=3, bias=True)",
             "    (1): Tanh()",
@@ -157,7 +157,7 @@ class TestModule:
         ]
 
     def test_arrays_as_well_as_tensors(self):
-        net, x = Net().eval(), random(5, 4)
+        net, x = ObjectNet().eval(), random(5, 4)
         out = net(x)
         assert isinstance(out, Tensor)
         np.testing.assert_array_equal(out, net(Tensor(x)))

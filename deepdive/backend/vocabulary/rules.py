@@ -101,6 +101,7 @@ def broadcast_shapes(word: str, *shapes: Shape) -> Shape:
     >>> broadcast_shapes("add", (3, 4), (2, 4))
     Traceback (most recent call last):
     deepdive.errors.ShapeError: add: shapes (3, 4) and (2, 4) do not broadcast: axis 0 has 3 and 2
+      expected: equal sizes, or 1, on each axis
     """
     ndim = max(map(len, shapes))
     return tuple(_common_size(word, shapes, axis) for axis in range(-ndim, 0))

@@ -164,6 +164,7 @@ def explain(
     >>> x, y = Spec((256, 784), "float32"), Spec((512, 784), "float32")
     >>> print(explain(lambda xp, x, y: xp.matmul(x, y), [x, y], ValueError(), "linear"))
     linear: matmul: x is (256, 784) and y is (512, 784): 784 != 512
+      expected: x (…, 512), as y has 512 rows
       fix: transpose one operand, e.g. x @ y.T
     """
     if isinstance(error, DeepDiveError):
