@@ -23,10 +23,9 @@ stamps: dict[int, tuple[int, str]] = {}
 def stamp(array: Any, place: str = "an optimizer step") -> None:
     """Record that the memory of `array` changes now."""
     owner = speakers.BY_TYPE[type(array)].owner(array)
-    stamps.pop(id(owner), None)
     stamps[id(owner)] = (next_index(), place)
     if len(stamps) > MOST_STAMPS:
-        for key in list(stamps)[: MOST_STAMPS // 2]:
+        for key in sorted(stamps, key=lambda key: stamps[key][0])[: MOST_STAMPS // 2]:
             del stamps[key]
 
 
