@@ -3,6 +3,7 @@
 The docstrings are the table's words.
 """
 
+import os
 import re
 import struct
 import subprocess
@@ -140,7 +141,7 @@ class TestDash:
             "for i in range(1, 30):\n"
             "    dash.update(1 / i, i * i); dash.plot()\n"
         )
-        environment = {**__import__("os").environ, "TERM": "xterm-256color", "LANG": "C.UTF-8"}
+        environment = {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8"}
         child = pexpect.spawn(
             sys.executable,
             ["-c", code],
@@ -203,12 +204,17 @@ class TestExamples:
 
     @pytest.mark.parametrize("name", ["mnist", "mnist_cnn"])
     def test_it_runs_on_real_mnist(self, name, shared, tmp_path):
-        command = [sys.executable, ROOT / "examples" / f"{name}.py", "--data", shared("data/mnist")]
+        seeded = f"""if True:
+            import deepdive, runpy
+            deepdive.manual_seed(1)
+            runpy.run_path({str(ROOT / "examples" / name) + ".py"!r}, run_name="__main__")
+        """
+        command = [sys.executable, "-c", seeded, "--data", shared("data/mnist")]
         limit = {"mnist": "4000", "mnist_cnn": "300"}[name]
         done = subprocess.run(
             [*command, "--epochs", "1", "--limit", limit, "--save", "saved"],
             cwd=tmp_path,
-            env={**__import__("os").environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+            env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
             capture_output=True,
             text=True,
             timeout=120,
