@@ -92,9 +92,26 @@ def _shape(sizes: Any, kernel: Any, stride: Any, up: Any, padding: Any, dilation
     rows = max(1, min(OH, BUFFER // max(1, C * sh * sw * width) - halo))
     rows = -(-OH // -(-OH // rows)) if OH else 1  # strips of equal height
     return Shape(
-        B, C, H, W, O, OH, OW, kh, kw, sh, sw, *up, *padding, dh, dw, groups,
-        rows, width, rows + halo,
-    )  # fmt: skip
+        B,
+        C,
+        H,
+        W,
+        O,
+        OH,
+        OW,
+        kh,
+        kw,
+        sh,
+        sw,
+        *up,
+        *padding,
+        dh,
+        dw,
+        groups,
+        rows,
+        width,
+        rows + halo,
+    )
 
 
 @functools.lru_cache(256)
@@ -207,11 +224,18 @@ def correlate_task(s, task, x, weight, table, y, bias, activation, work, size, p
     padded = (s.O + CHANNELS - 1) // CHANNELS * CHANNELS
     lay_out(s, x + FLOAT * (n * s.groups + g) * s.C * s.H * s.W, first_row, work, size)
     correlate_strip(
-        s, work, weight + FLOAT * g * padded * s.C * s.kh * s.kw, table,
+        s,
+        work,
+        weight + FLOAT * g * padded * s.C * s.kh * s.kw,
+        table,
         y + FLOAT * (n * s.groups + g) * s.O * s.OH * s.OW,
-        first_row, min(s.rows, s.OH - first_row),
-        bias + FLOAT * g * s.O if bias != 0 else 0, activation, work + FLOAT * size, plane,
-    )  # fmt: skip
+        first_row,
+        min(s.rows, s.OH - first_row),
+        bias + FLOAT * g * s.O if bias != 0 else 0,
+        activation,
+        work + FLOAT * size,
+        plane,
+    )
 
 
 @kernel(parallel=True)
@@ -264,9 +288,16 @@ def reduce_task(s, task, images, x, dy, table, dw, pitch, work, size, plane):
         for k in range(0, K, TAPS):
             target = dw + FLOAT * ((g * padded + o) // CHANNELS * pitch + k // TAPS * DOTS)
             dot_block(
-                grads + FLOAT * o * plane, work, table + 8 * k, target,
-                pixels, plane, count, padded * plane, size,
-            )  # fmt: skip
+                grads + FLOAT * o * plane,
+                work,
+                table + 8 * k,
+                target,
+                pixels,
+                plane,
+                count,
+                padded * plane,
+                size,
+            )
 
 
 @kernel(parallel=True)
@@ -335,10 +366,19 @@ def _run_correlate(s: Shape, x: Any, w: Any, out: Any, bias: Any, activation: st
     work = scratch(packed + threads * (size + CHANNELS * plane) + BLOCK)
     pack_weight(w.ctypes.data, s.O, s.taps, s.groups, work)
     run(
-        correlate, s, x.ctypes.data, work, table.ctypes.data, out.ctypes.data,
-        0 if bias is None else bias.ctypes.data, ACTIVATIONS[activation],
-        work + FLOAT * packed, size, plane, work=s.flops,
-    )  # fmt: skip
+        correlate,
+        s,
+        x.ctypes.data,
+        work,
+        table.ctypes.data,
+        out.ctypes.data,
+        0 if bias is None else bias.ctypes.data,
+        ACTIVATIONS[activation],
+        work + FLOAT * packed,
+        size,
+        plane,
+        work=s.flops,
+    )
     return out
 
 
@@ -438,9 +478,19 @@ def conv2d_weight_grad(
     work = scratch(threads * images * (size + padded * plane) + BLOCK)
     dw = np.zeros((threads, *blocks, DOTS), np.float32)
     run(
-        reduce_images, s, images, x.ctypes.data, dy.ctypes.data, table.ctypes.data,
-        dw.ctypes.data, blocks[-1] * DOTS, work, size, plane, work=s.flops,
-    )  # fmt: skip
+        reduce_images,
+        s,
+        images,
+        x.ctypes.data,
+        dy.ctypes.data,
+        table.ctypes.data,
+        dw.ctypes.data,
+        blocks[-1] * DOTS,
+        work,
+        size,
+        plane,
+        work=s.flops,
+    )
     dw = dw.sum(0)[..., : CHANNELS * TAPS].reshape(*blocks, CHANNELS, TAPS).swapaxes(2, 3)
     dw = dw.reshape(groups, padded, taps)[:, : s.O, : s.taps]
     return np.ascontiguousarray(dw).reshape(weight_shape)

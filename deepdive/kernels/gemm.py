@@ -155,9 +155,28 @@ def split(M, N, parts):
 
 @kernel(parallel=True)
 def gemm_batch(
-    a, da, ai, ak, b, db, bk, bj, c, dc, ci,
-    B, M, N, K, alpha, beta, bias, activation, work, threads,
-):  # fmt: skip
+    a,
+    da,
+    ai,
+    ak,
+    b,
+    db,
+    bk,
+    bj,
+    c,
+    dc,
+    ci,
+    B,
+    M,
+    N,
+    K,
+    alpha,
+    beta,
+    bias,
+    activation,
+    work,
+    threads,
+):
     """B products, `da`, `db`, `dc` floats apart, cut into blocks for so many threads."""
     rows, columns = split(M, N, threads) if threads > B else (1, 1)
     height = ((M + rows - 1) // rows + ROWS - 1) // ROWS * ROWS
@@ -166,20 +185,46 @@ def gemm_batch(
     if threads == 1:
         for t in range(B):
             gemm_block(
-                a + FLOAT * t * da, ai, ak, b + FLOAT * t * db, bk, bj, c + FLOAT * t * dc, ci,
-                M, N, K, alpha, beta, bias, activation, work,
-            )  # fmt: skip
+                a + FLOAT * t * da,
+                ai,
+                ak,
+                b + FLOAT * t * db,
+                bk,
+                bj,
+                c + FLOAT * t * dc,
+                ci,
+                M,
+                N,
+                K,
+                alpha,
+                beta,
+                bias,
+                activation,
+                work,
+            )
     else:
         for worker in prange(threads):
             for task in range(worker * tasks // threads, (worker + 1) * tasks // threads):
                 t, block = task // (rows * columns), task % (rows * columns)
                 i, j = block // columns * height, block % columns * breadth
                 gemm_block(
-                    a + FLOAT * (t * da + i * ai), ai, ak, b + FLOAT * (t * db + j * bj), bk, bj,
-                    c + FLOAT * (t * dc + i * ci + j), ci,
-                    min(height, M - i), min(breadth, N - j), K, alpha, beta,
-                    bias + FLOAT * j if bias != 0 else 0, activation, work + FLOAT * WORK * worker,
-                )  # fmt: skip
+                    a + FLOAT * (t * da + i * ai),
+                    ai,
+                    ak,
+                    b + FLOAT * (t * db + j * bj),
+                    bk,
+                    bj,
+                    c + FLOAT * (t * dc + i * ci + j),
+                    ci,
+                    min(height, M - i),
+                    min(breadth, N - j),
+                    K,
+                    alpha,
+                    beta,
+                    bias + FLOAT * j if bias != 0 else 0,
+                    activation,
+                    work + FLOAT * WORK * worker,
+                )
 
 
 _own = threading.local()
@@ -232,10 +277,21 @@ def matmul(
     flops = 2.0 * B * M * N * max(K, 1)
     work = scratch(WORK * (gate.threads() if flops > SERIAL else 1))
     run(
-        gemm_batch, *_place(a), *_place(b), *_place(out)[:3], B, M, N, K,
-        np.float32(alpha), np.float32(beta), 0 if bias is None else bias.ctypes.data,
-        ACTIVATIONS[activation], work, work=flops,
-    )  # fmt: skip
+        gemm_batch,
+        *_place(a),
+        *_place(b),
+        *_place(out)[:3],
+        B,
+        M,
+        N,
+        K,
+        np.float32(alpha),
+        np.float32(beta),
+        0 if bias is None else bias.ctypes.data,
+        ACTIVATIONS[activation],
+        work,
+        work=flops,
+    )
     if out is not given:
         given[...] = out
     return given

@@ -184,9 +184,7 @@ def layer_norm_grad_all(dy, x, g, mean, rstd, dx, dg, db, threads):
     else:
         for worker in prange(threads):
             first, last = part(worker, threads, len(x))
-            layer_norm_grad_rows(
-                dy, x, g, mean, rstd, dx, dg[worker], db[worker], first, last
-            )  # fmt: skip
+            layer_norm_grad_rows(dy, x, g, mean, rstd, dx, dg[worker], db[worker], first, last)
 
 
 @kernel

@@ -16,7 +16,6 @@ a few innermost loops as LLVM instructions, and the kernels call them like funct
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
@@ -56,117 +55,132 @@ SIMD = _detect()
 WIDTH, (ROWS, VECTORS), (CHANNELS, PIXELS) = KINDS[SIMD]
 FLOAT = 4  # bytes
 
-_i1, _i32, _i64 = ir.IntType(1), ir.IntType(32), ir.IntType(64)
+_i32, _i64 = ir.IntType(32), ir.IntType(64)
 _float = ir.FloatType()
 _vector = ir.VectorType(_float, WIDTH)
 _lanes = ir.VectorType(_i32, WIDTH)
-_mask = ir.VectorType(_i1, WIDTH)
 
 
 class Code:
-    """The few words of LLVM that register blocks are made of, spoken over one builder."""
+    """The few words of LLVM that register blocks are made of, spoken over one builder.
+
+    Where an integer is wanted, a Python int will do.
+    """
 
     zero = ir.Constant(_vector, [0.0] * WIDTH)
-    undefined = ir.Constant(_vector, ir.Undefined)
 
-    def __init__(self, builder: Any) -> None:
+    def __init__(self, builder):
         self.b = builder
 
-    def floats(self, address: Any, of: Any = _float) -> Any:
+    def int(self, n):
+        return ir.Constant(_i64, n) if isinstance(n, int) else n
+
+    def times(self, x, y):
+        return self.b.mul(self.int(x), self.int(y))
+
+    def less(self, x, y):
+        return self.b.icmp_signed("<", self.int(x), self.int(y))
+
+    def floats(self, address, of=_float):
         """An address as a pointer to floats."""
         return self.b.inttoptr(address, of.as_pointer())
 
-    def move(self, pointer: Any, *steps: Any) -> Any:
-        """The pointer, so many elements further."""
+    def move(self, pointer, *steps):
+        """The pointer, so many elements further; a step may be a pair, to be multiplied."""
         for step in steps:
-            step = ir.Constant(_i64, step) if isinstance(step, int) else step
+            step = self.times(*step) if isinstance(step, tuple) else self.int(step)
             pointer = self.b.gep(pointer, [step])
         return pointer
 
-    def times(self, x: Any, n: int) -> Any:
-        return self.b.mul(x, ir.Constant(_i64, n))
+    def vector(self, pointer):
+        return self.b.bitcast(pointer, _vector.as_pointer())
 
-    def load(self, pointer: Any) -> Any:
-        return self.b.load(self.b.bitcast(pointer, _vector.as_pointer()), align=FLOAT)
+    def load(self, pointer):
+        return self.b.load(self.vector(pointer), align=FLOAT)
 
-    def store(self, x: Any, pointer: Any) -> None:
-        self.b.store(x, self.b.bitcast(pointer, _vector.as_pointer()), align=FLOAT)
+    def store(self, x, pointer):
+        self.b.store(x, self.vector(pointer), align=FLOAT)
 
-    def broadcast(self, scalar: Any) -> Any:
+    def shuffle(self, x, y, order):
+        """Lanes of `x`, then of `y`, in a new order."""
+        return self.b.shuffle_vector(x, y, ir.Constant(_lanes, order))
+
+    def broadcast(self, scalar):
         """One float (or int32) in every lane."""
         kind = ir.VectorType(scalar.type, WIDTH)
         nothing = ir.Constant(kind, ir.Undefined)
         one = self.b.insert_element(nothing, scalar, ir.Constant(_i32, 0))
-        return self.b.shuffle_vector(one, nothing, ir.Constant(_lanes, [0] * WIDTH))
+        return self.shuffle(one, nothing, [0] * WIDTH)
 
-    def call(self, name: str, result: Any, *args: Any) -> Any:
+    def call(self, name, result, *args):
         """One of LLVM's built-in functions, such as llvm.fma.v16f32."""
         kind = ir.FunctionType(result, [x.type for x in args])
-        return self.b.call(cgutils.get_or_insert_function(self.b.module, kind, name), args)
+        function = cgutils.get_or_insert_function(self.b.module, kind, name)
+        return self.b.call(function, args)
 
-    def fma(self, x: Any, y: Any, z: Any) -> Any:
+    def fma(self, x, y, z):
         return self.call(f"llvm.fma.v{WIDTH}f32", _vector, x, y, z)
 
-    def first(self, n: Any) -> Any:
+    def first(self, n):
         """A mask of the first `n` lanes."""
         lane = ir.Constant(_lanes, list(range(WIDTH)))
-        return self.b.icmp_signed("<", lane, self.broadcast(self.b.trunc(n, _i32)))
+        n = self.b.trunc(n, _i32)
+        return self.b.icmp_signed("<", lane, self.broadcast(n))
 
-    def load_masked(self, pointer: Any, mask: Any) -> Any:
-        p = self.b.bitcast(pointer, _vector.as_pointer())
-        align = ir.Constant(_i32, FLOAT)
-        return self.call(f"llvm.masked.load.v{WIDTH}f32.p0", _vector, p, align, mask, self.zero)
+    def load_masked(self, pointer, mask):
+        """The masked lanes, and zeros."""
+        name, align = f"llvm.masked.load.v{WIDTH}f32.p0", ir.Constant(_i32, FLOAT)
+        return self.call(name, _vector, self.vector(pointer), align, mask, self.zero)
 
-    def store_masked(self, x: Any, pointer: Any, mask: Any) -> None:
-        p = self.b.bitcast(pointer, _vector.as_pointer())
-        align = ir.Constant(_i32, FLOAT)
-        self.call(f"llvm.masked.store.v{WIDTH}f32.p0", ir.VoidType(), x, p, align, mask)
+    def store_masked(self, x, pointer, mask):
+        name, align = f"llvm.masked.store.v{WIDTH}f32.p0", ir.Constant(_i32, FLOAT)
+        self.call(name, ir.VoidType(), x, self.vector(pointer), align, mask)
 
-    def sums(self, xs: list[Any]) -> list[Any]:
+    def sums(self, xs):
         """The sum of each vector's lanes, WIDTH sums to a vector, in order.
 
         Two vectors become one by adding the halves of every group of lanes: log2(WIDTH) times.
         """
         lanes = WIDTH
         while lanes > 1:
-            half, starts = lanes // 2, range(0, 2 * WIDTH, lanes)
-            left = [start + i for start in starts for i in range(half)]
-            right = [lane + half for lane in left]
-            xs = xs + [self.zero] * (len(xs) % 2)
-            halves = [
-                [
-                    self.b.shuffle_vector(*pair, ir.Constant(_lanes, order))
-                    for order in (left, right)
-                ]
-                for pair in zip(xs[::2], xs[1::2], strict=True)
-            ]
-            xs, lanes = [self.b.fadd(*pair) for pair in halves], half
+            half = lanes // 2
+            left = [i for i in range(2 * WIDTH) if i % lanes < half]
+            right = [i + half for i in left]
+            if len(xs) % 2:
+                xs = [*xs, self.zero]
+            added = []
+            for x, y in zip(xs[::2], xs[1::2], strict=True):
+                halves = self.shuffle(x, y, left), self.shuffle(x, y, right)
+                added.append(self.b.fadd(*halves))
+            xs, lanes = added, half
         return xs
 
-    def loop(self, count: Any, step: int, start: list[Any], body: Callable[..., list[Any]]) -> Any:
+    def loop(self, count, step, start, body):
         """``values = start; for k in range(0, count, step): values = body(k, values)``."""
-        b, zero = self.b, ir.Constant(_i64, 0)
+        b, zero = self.b, self.int(0)
         before = b.basic_block
-        inside, after = b.append_basic_block("loop"), b.append_basic_block("done")
-        b.cbranch(b.icmp_signed(">", count, zero), inside, after)
+        inside = b.append_basic_block("loop")
+        after = b.append_basic_block("done")
+        b.cbranch(self.less(zero, count), inside, after)
         b.position_at_end(inside)
-        index, values = b.phi(_i64), [b.phi(x.type) for x in start]
+        index = b.phi(_i64)
+        values = [b.phi(x.type) for x in start]
         results = body(index, values)
-        following, end = b.add(index, ir.Constant(_i64, step)), b.basic_block
-        b.cbranch(b.icmp_signed("<", following, count), inside, after)
-        sources = zip([zero, *start], [following, *results], strict=True)
-        for phi, (first, later) in zip([index, *values], sources, strict=True):
-            phi.add_incoming(first, before)
-            phi.add_incoming(later, end)
+        following = b.add(index, self.int(step))
+        end = b.basic_block
+        b.cbranch(self.less(following, count), inside, after)
+        index.add_incoming(zero, before)
+        index.add_incoming(following, end)
         b.position_at_end(after)
         last = [b.phi(x.type) for x in start]
-        for phi, first, later in zip(last, start, results, strict=True):
-            phi.add_incoming(first, before)
-            phi.add_incoming(later, end)
+        for phis in values, last:
+            for phi, first, later in zip(phis, start, results, strict=True):
+                phi.add_incoming(first, before)
+                phi.add_incoming(later, end)
         return last
 
 
-def _signature(floats: int, integers: int) -> Any:
+def _signature(floats, integers):
     return types.void(*[types.int64] * integers, *[types.float32] * floats)
 
 
@@ -182,26 +196,30 @@ def tile(rows: int, vectors: int, table: bool = False) -> Any:
     address of a table of int64, and ``b[bk[k] + j]`` is read: a convolution is that.
     """
 
-    @intrinsic  # type: ignore[untyped-decorator]
-    def block(context, a, b, c, K, ai, ak, bk, ci, m, n, alpha, beta):  # type: ignore[no-untyped-def]
-        def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    @intrinsic
+    def block(context, a, b, c, K, ai, ak, bk, ci, m, n, alpha, beta):
+        def emit(context, builder, signature, args):
             a, b, c, K, ai, ak, bk, ci, m, n, alpha, beta = args
             code = Code(builder)
-            a, b, c = code.floats(a), code.floats(b), code.floats(c)
+            a, b, c = map(code.floats, (a, b, c))
             steps = code.floats(bk, _i64) if table else None
 
-            def multiply(k: Any, sums: list[Any]) -> list[Any]:
-                offset = builder.load(code.move(steps, k)) if table else builder.mul(k, bk)
-                column, row = code.move(b, offset), code.move(a, builder.mul(k, ak))
-                right = [code.load(code.move(column, WIDTH * j)) for j in range(vectors)]
-                out = []
+            def multiply(k, sums):
+                offset = builder.load(code.move(steps, k)) if table else (k, bk)
+                right = [code.load(code.move(b, offset, WIDTH * j)) for j in range(vectors)]
+                row = code.move(a, (k, ak))
+                products = []
                 for i in range(rows):
-                    left = code.broadcast(builder.load(code.move(row, code.times(ai, i))))
-                    out += [code.fma(left, y, sums[i * vectors + j]) for j, y in enumerate(right)]
-                return out
+                    left = builder.load(code.move(row, (i, ai)))
+                    left = code.broadcast(left)
+                    for y, z in zip(right, sums[i * vectors :], strict=False):
+                        products.append(code.fma(left, y, z))
+                return products
 
-            sums = code.loop(K, 1, [code.zero] * (rows * vectors), multiply)
-            _write(code, sums, c, ci, (rows, vectors), (m, n), (alpha, beta))
+            start = [code.zero] * (rows * vectors)
+            sums = code.loop(K, 1, start, multiply)
+            grid = [sums[i * vectors : (i + 1) * vectors] for i in range(rows)]
+            _write(code, grid, (c, ci), (m, n), (alpha, beta))
             return context.get_dummy_value()
 
         return _signature(2, 10), emit
@@ -209,37 +227,33 @@ def tile(rows: int, vectors: int, table: bool = False) -> Any:
     return block
 
 
-def _write(code: Code, sums: Any, c: Any, ci: Any, shape: Any, valid: Any, scale: Any) -> None:
+def _write(code, grid, target, valid, scale):
     """``c = alpha * sums + beta * c`` for the valid part of a register block."""
-    b, (rows, vectors), (m, n) = code.b, shape, valid
+    b, (c, ci), (m, n) = code.b, target, valid
+    rows, vectors = len(grid), len(grid[0])
     alpha, beta = map(code.broadcast, scale)
     fresh = b.fcmp_ordered("==", beta, code.zero)  # 0 * NaN is not 0
-    whole = b.and_(
-        b.icmp_signed(">=", m, ir.Constant(_i64, rows)),
-        b.icmp_signed(">=", n, ir.Constant(_i64, vectors * WIDTH)),
-    )
-    masks = [code.first(b.sub(n, ir.Constant(_i64, WIDTH * j))) for j in range(vectors)]
 
-    def put(i: int, j: int, load: Any, store: Any) -> None:
-        pointer = code.move(c, code.times(ci, i), WIDTH * j)
-        old = b.select(fresh, code.zero, load(pointer))
-        store(code.fma(alpha, sums[i * vectors + j], b.fmul(beta, old)), pointer)
+    def new(total, old):
+        old = b.select(fresh, code.zero, old)
+        return code.fma(alpha, total, b.fmul(beta, old))
 
-    with b.if_else(whole) as (then, otherwise):
-        with then:
-            for i in range(rows):
-                for j in range(vectors):
-                    put(i, j, code.load, code.store)
-        with otherwise, ExitStack() as inside:
-            for i in range(rows):
-                inside.enter_context(b.if_then(b.icmp_signed(">", m, ir.Constant(_i64, i))))
-                for j, mask in enumerate(masks):
-                    put(
-                        i,
-                        j,
-                        lambda p, mask=mask: code.load_masked(p, mask),
-                        lambda x, p, mask=mask: code.store_masked(x, p, mask),
-                    )
+    tall = code.less(rows - 1, m)
+    wide = code.less(vectors * WIDTH - 1, n)
+    masks = [code.first(b.sub(n, code.int(WIDTH * j))) for j in range(vectors)]
+    with b.if_else(b.and_(tall, wide)) as (whole, part):
+        with whole:
+            for i, row in enumerate(grid):
+                for j, total in enumerate(row):
+                    place = code.move(c, (i, ci), WIDTH * j)
+                    code.store(new(total, code.load(place)), place)
+        with part, ExitStack() as within:
+            for i, row in enumerate(grid):
+                within.enter_context(b.if_then(code.less(i, m)))
+                for j, total in enumerate(row):
+                    place = code.move(c, (i, ci), WIDTH * j)
+                    old = code.load_masked(place, masks[j])
+                    code.store_masked(new(total, old), place, masks[j])
 
 
 def dots(rows: int, columns: int) -> Any:
@@ -252,31 +266,35 @@ def dots(rows: int, columns: int) -> Any:
     `c` has room for whole vectors, too.
     """
 
-    @intrinsic  # type: ignore[untyped-decorator]
-    def block(context, a, b, table, c, P, ai, N, an, bn):  # type: ignore[no-untyped-def]
-        def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    @intrinsic
+    def block(context, a, b, table, c, P, ai, N, an, bn):
+        def emit(context, builder, signature, args):
             a, b, table, c, P, ai, N, an, bn = args
             code = Code(builder)
             a, b, c = map(code.floats, (a, b, c))
             table = code.floats(table, _i64)
             shifts = [builder.load(code.move(table, j)) for j in range(columns)]
 
-            def image(n: Any, sums: list[Any]) -> Any:
-                left = [code.move(a, builder.mul(n, an), code.times(ai, i)) for i in range(rows)]
-                right = [code.move(b, builder.mul(n, bn), shift) for shift in shifts]
+            def image(n, sums):
+                left = [code.move(a, (n, an), (i, ai)) for i in range(rows)]
+                right = [code.move(b, (n, bn), shift) for shift in shifts]
 
-                def multiply(p: Any, sums: list[Any]) -> list[Any]:
+                def multiply(p, sums):
                     ys = [code.load(code.move(y, p)) for y in right]
-                    xs = [code.load(code.move(x, p)) for x in left]
-                    pairs = [(x, y) for x in xs for y in ys]
-                    return [code.fma(x, y, z) for (x, y), z in zip(pairs, sums, strict=True)]
+                    products, sums = [], iter(sums)
+                    for x in left:
+                        x = code.load(code.move(x, p))
+                        products += [code.fma(x, y, next(sums)) for y in ys]
+                    return products
 
                 return code.loop(P, WIDTH, sums, multiply)
 
-            sums = code.loop(N, 1, [code.zero] * (rows * columns), image)
+            start = [code.zero] * (rows * columns)
+            sums = code.loop(N, 1, start, image)
             for i, total in enumerate(code.sums(sums)):
                 place = code.move(c, WIDTH * i)
-                code.store(builder.fadd(code.load(place), total), place)
+                total = builder.fadd(code.load(place), total)
+                code.store(total, place)
             return context.get_dummy_value()
 
         return _signature(0, 9), emit
@@ -284,72 +302,83 @@ def dots(rows: int, columns: int) -> Any:
     return block
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def transpose(context, x, dx, y, dy, valid):  # type: ignore[no-untyped-def]
+@intrinsic
+def transpose(context, x, dx, y, dy, valid):
     """``y[j * dy + i] = x[i * dx + j]`` for WIDTH x WIDTH floats, through registers.
 
     Rows of `x` from `valid` on are not read: the last valid one takes their place.
     """
 
-    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    def emit(context, builder, signature, args):
+        x, dx, y, dy, valid = args
         code = Code(builder)
-        x, dx, y, dy, valid = code.floats(args[0]), args[1], code.floats(args[2]), *args[3:]
-        last = builder.sub(valid, ir.Constant(_i64, 1))
+        x, y = code.floats(x), code.floats(y)
+        last = builder.sub(valid, code.int(1))
         rows = []
-        for i in (ir.Constant(_i64, i) for i in range(WIDTH)):
-            i = builder.select(builder.icmp_signed("<", i, last), i, last)
-            rows.append(code.load(code.move(x, builder.mul(i, dx))))
+        for i in range(WIDTH):
+            i = builder.select(code.less(i, last), code.int(i), last)
+            rows.append(code.load(code.move(x, (i, dx))))
         half = WIDTH // 2
         while half:  # swap the off-diagonal halves of ever smaller blocks
-            low = [lane if not lane & half else WIDTH + lane - half for lane in range(WIDTH)]
-            high = [lane + half if not lane & half else WIDTH + lane for lane in range(WIDTH)]
-            for i in (i for i in range(WIDTH) if not i & half):
-                pair = rows[i], rows[i + half]
-                rows[i] = builder.shuffle_vector(*pair, ir.Constant(_lanes, low))
-                rows[i + half] = builder.shuffle_vector(*pair, ir.Constant(_lanes, high))
+            low, high = _swap(half)
+            for i in range(WIDTH):
+                if not i & half:
+                    pair = rows[i], rows[i + half]
+                    rows[i] = code.shuffle(*pair, low)
+                    rows[i + half] = code.shuffle(*pair, high)
             half //= 2
         for j, row in enumerate(rows):
-            code.store(row, code.move(y, code.times(dy, j)))
+            code.store(row, code.move(y, (j, dy)))
         return context.get_dummy_value()
 
     return _signature(0, 5), emit
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def copy_rows(context, x, dx, y, dy, count, n):  # type: ignore[no-untyped-def]
+def _swap(half):
+    """Of two vectors: the lower halves of their blocks of ``2 * half`` lanes; the upper halves."""
+    low, high = [], []
+    for lane in range(WIDTH):
+        upper = lane & half
+        low.append(WIDTH + lane - half if upper else lane)
+        high.append(WIDTH + lane if upper else lane + half)
+    return low, high
+
+
+@intrinsic
+def copy_rows(context, x, dx, y, dy, count, n):
     """``y[i * dy + j] = x[i * dx + j]`` for `count` rows of `n` floats, first row first.
 
     Whole vectors are written: what a row spills beyond `n` (zeros) the next one may overwrite;
     nothing is spilled beyond the end of the last one.
     """
 
-    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    def emit(context, builder, signature, args):
+        x, dx, y, dy, count, n = args
         code = Code(builder)
-        x, dx, y, dy, count, n = code.floats(args[0]), args[1], code.floats(args[2]), *args[3:]
-        whole = builder.and_(n, ir.Constant(_i64, -WIDTH))
+        x, y = code.floats(x), code.floats(y)
+        whole = builder.and_(n, code.int(-WIDTH))
         rest = builder.sub(n, whole)
-        mask, any_rest = code.first(rest), builder.icmp_signed(">", rest, ir.Constant(_i64, 0))
-        last = builder.sub(count, ir.Constant(_i64, 1))
+        mask, any_rest = code.first(rest), code.less(0, rest)
+        last = builder.sub(count, code.int(1))
 
-        def row(i: Any, _: Any) -> list[Any]:
-            source, target = code.move(x, builder.mul(i, dx)), code.move(y, builder.mul(i, dy))
+        def row(i, _):
+            source = code.move(x, (i, dx))
+            target = code.move(y, (i, dy))
 
-            def chunk(j: Any, _: Any) -> list[Any]:
+            def chunk(j, _):
                 code.store(code.load(code.move(source, j)), code.move(target, j))
                 return []
 
             code.loop(whole, WIDTH, [], chunk)
             with builder.if_then(any_rest):
-                tail, end = (
-                    code.load_masked(code.move(source, whole), mask),
-                    code.move(target, whole),
-                )
-                room = builder.add(builder.mul(builder.sub(last, i), dy), rest)
-                wide = builder.icmp_signed(">=", room, ir.Constant(_i64, WIDTH))
-                with builder.if_else(wide) as (inner, final):
-                    with inner:
+                tail = code.load_masked(code.move(source, whole), mask)
+                end = code.move(target, whole)
+                ahead = code.times(builder.sub(last, i), dy)
+                room = code.less(WIDTH - 1, builder.add(ahead, rest))
+                with builder.if_else(room) as (spill, exact):
+                    with spill:
                         code.store(tail, end)
-                    with final:
+                    with exact:
                         code.store_masked(tail, end, mask)
             return []
 
@@ -359,57 +388,66 @@ def copy_rows(context, x, dx, y, dy, count, n):  # type: ignore[no-untyped-def]
     return _signature(0, 6), emit
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def fma(context, x, y, z):  # type: ignore[no-untyped-def]
+@intrinsic
+def fma(context, x, y, z):
     """``x * y + z`` of three float32, rounded once; no compiler flag reorders it."""
 
-    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    def emit(context, builder, signature, args):
         return Code(builder).call("llvm.fma.f32", _float, *args)
 
     return types.float32(types.float32, types.float32, types.float32), emit
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def power_of_two(context, n):  # type: ignore[no-untyped-def]
+@intrinsic
+def power_of_two(context, n):
     """``2 ** n`` for a float32 `n` that is whole, from -126 to 127: its exponent bits, written."""
 
-    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        exponent = builder.add(builder.fptosi(args[0], _i32), ir.Constant(_i32, 127))
-        return builder.bitcast(builder.shl(exponent, ir.Constant(_i32, 23)), _float)
+    def emit(context, builder, signature, args):
+        whole = builder.fptosi(args[0], _i32)
+        biased = builder.add(whole, ir.Constant(_i32, 127))
+        bits = builder.shl(biased, ir.Constant(_i32, 23))
+        return builder.bitcast(bits, _float)
 
     return types.float32(types.float32), emit
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def exponent(context, x):  # type: ignore[no-untyped-def]
+@intrinsic
+def exponent(context, x):
     """The whole float32 `n` for which ``x / 2 ** n`` is in [0.707, 1.414), of a normal x > 0."""
 
-    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    def emit(context, builder, signature, args):
         root_half = ir.Constant(_i32, 0x3F3504F3)  # the bits of sqrt(1/2)
-        bits = builder.sub(builder.bitcast(args[0], _i32), root_half)
-        return builder.sitofp(builder.ashr(bits, ir.Constant(_i32, 23)), _float)
+        bits = builder.bitcast(args[0], _i32)
+        bits = builder.sub(bits, root_half)
+        bits = builder.ashr(bits, ir.Constant(_i32, 23))
+        return builder.sitofp(bits, _float)
 
     return types.float32(types.float32), emit
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def at(context, array, *index):  # type: ignore[no-untyped-def]
+@intrinsic
+def at(context, array, *index):
     """The address of ``array[index]``; of ``array[0, 0, ...]`` where indices are left out."""
-    index = index[0] if index and isinstance(index[0], types.BaseTuple) else index
+    if index and isinstance(index[0], types.BaseTuple):
+        index = index[0]
 
-    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    def emit(context, builder, signature, args):
         view = context.make_array(array)(context, builder, args[0])
         address = builder.ptrtoint(view.data, _i64)
         strides = cgutils.unpack_tuple(builder, view.strides, array.ndim)
-        for i, stride in zip(cgutils.unpack_tuple(builder, args[1]), strides, strict=False):
+        steps = cgutils.unpack_tuple(builder, args[1])
+        for i, stride in zip(steps, strides, strict=False):
             address = builder.add(address, builder.mul(i, stride))
         return address
 
     return types.int64(array, types.UniTuple(types.int64, len(index))), emit
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def pointer(context, address):  # type: ignore[no-untyped-def]
+@intrinsic
+def pointer(context, address):
     """An address as Numba's pointer to float32: ``pointer(x)[i]``, or for ``numba.carray``."""
-    kind = types.CPointer(types.float32)
-    return kind(types.int64), lambda _, builder, __, args: Code(builder).floats(args[0])
+
+    def emit(context, builder, signature, args):
+        return Code(builder).floats(args[0])
+
+    return types.CPointer(types.float32)(types.int64), emit
