@@ -1,7 +1,4 @@
-"""Eager mode against PyTorch eager: overhead, the MLP step, the small CNN.  2 threads, float32.
-
-    python benchmarks/bench_eager.py
-"""
+"""Eager mode against PyTorch eager: overhead, the MLP step, the small CNN.  2 threads, float32."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ LATE = {
 def _draw_graph(
     self: Tensor, namespace: Any = None, path: str = "graph.png", format: str | None = None
 ) -> str:
-    """Draw how this tensor was computed; returns the path (see :func:`deepdive.dash.draw_graph`)."""
+    """Draw how this tensor was computed; returns the path (:func:`deepdive.dash.draw_graph`)."""
     from deepdive.dash import draw_graph
 
     return draw_graph(self, namespace, path, format)

@@ -22,6 +22,10 @@ from deepdive import ops as ops
 from deepdive import optim as optim
 from deepdive import testing as testing
 from deepdive import utils as utils
+from deepdive.compiler.compile import compile as compile
+from deepdive.compiler.lazyarray import is_lazy as is_lazy
+from deepdive.compiler.lazyarray import lazy as lazy
+from deepdive.compiler.lazyarray import set_lazy as set_lazy
 from deepdive.config import enable_grad as enable_grad
 from deepdive.config import get_default_dtype as get_default_dtype
 from deepdive.config import is_grad_enabled as is_grad_enabled
@@ -35,6 +39,7 @@ from deepdive.core.autograd.gradcheck import gradcheck as gradcheck
 from deepdive.core.autograd.gradcheck import gradgradcheck as gradgradcheck
 from deepdive.core.function import Function as Function
 from deepdive.core.operator import Operator as Operator
+from deepdive.core.operator import add_method as add_method
 from deepdive.core.operator import register as register
 from deepdive.core.random import Generator as Generator
 from deepdive.core.random import get_rng_state as get_rng_state
@@ -60,6 +65,10 @@ def acos(x: Operand) -> Tensor:
     """The angle in [0, π] whose cosine is x."""
 def acosh(x: Operand) -> Tensor:
     """The inverse of cosh, for x ≥ 1."""
+def adaptive_avg_pool1d(input: Any, output_size: builtins.int | tuple[builtins.int, ...]) -> Tensor:
+    """(B, C, L) → (B, C, output_size); see :func:`adaptive_avg_pool2d`."""
+def adaptive_avg_pool2d(input: Any, output_size: Any) -> Tensor:
+    """Means over so many windows that the result is (B, C, *output_size)."""
 def add(x: Operand, y: Operand) -> Tensor:
     """``x + y``."""
 def all(
@@ -154,6 +163,53 @@ def atan2(x: Operand, y: Operand) -> Tensor:
     """The angle of the point (y, x): ``atan(x / y)`` in the right quadrant."""
 def atanh(x: Operand) -> Tensor:
     """The inverse of tanh, for |x| < 1."""
+def avg_pool1d(
+    input: Any,
+    kernel_size: builtins.int | tuple[builtins.int, ...],
+    stride: builtins.int | tuple[builtins.int, ...] | None = None,
+    padding: builtins.int | tuple[builtins.int, ...] = 0,
+    ceil_mode: builtins.bool = False,
+    count_include_pad: builtins.bool = True,
+) -> Tensor:
+    """The mean of each window of (B, C, L); see :func:`avg_pool2d`."""
+def avg_pool2d(
+    input: Any,
+    kernel_size: builtins.int | tuple[builtins.int, ...],
+    stride: builtins.int | tuple[builtins.int, ...] | None = None,
+    padding: builtins.int | tuple[builtins.int, ...] = 0,
+    ceil_mode: builtins.bool = False,
+    count_include_pad: builtins.bool = True,
+    divisor_override: builtins.int | None = None,
+) -> Tensor:
+    """The mean of each window: (B, C, H, W) → (B, C, H', W')."""
+def batch_norm(
+    input: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: builtins.bool = False,
+    momentum: builtins.float = 0.1,
+    eps: builtins.float = 1e-05,
+) -> Tensor:
+    """Mean 0 and variance 1 for each channel of input (B, C, …); then ``· w + b``."""
+def binary_cross_entropy(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    *,
+    reduction: str = 'mean',
+) -> Tensor:
+    """``-(y log x + (1 - y) log(1 - x))`` for probabilities x and targets y in [0, 1]."""
+def binary_cross_entropy_with_logits(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    *,
+    reduction: str = 'mean',
+    pos_weight: Any = None,
+) -> Tensor:
+    """:func:`binary_cross_entropy` of ``σ(input)``, stable for any number."""
 def bitwise_and(x: Operand, y: Operand) -> Tensor:
     """Bits set in both."""
 def bitwise_not(x: Operand) -> Tensor:
@@ -201,10 +257,49 @@ def constant_pad(
     """`x` set into a frame filled with `value`; widths are (before, after) per axis."""
 def contiguous(x: Operand) -> Tensor:
     """The same values in row order in memory."""
+def conv1d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: builtins.int | tuple[builtins.int, ...] = 1,
+    padding: builtins.int | tuple[builtins.int, ...] | str = 0,
+    dilation: builtins.int | tuple[builtins.int, ...] = 1,
+    groups: builtins.int = 1,
+) -> Tensor:
+    """Input (B, C, L) with weight (O, C/groups, k) → (B, O, L'); see :func:`conv2d`."""
+def conv2d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: builtins.int | tuple[builtins.int, ...] = 1,
+    padding: builtins.int | tuple[builtins.int, ...] | str = 0,
+    dilation: builtins.int | tuple[builtins.int, ...] = 1,
+    groups: builtins.int = 1,
+) -> Tensor:
+    """Cross-correlation of images with kernels, plus a bias for each output channel."""
+def conv3d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: builtins.int | tuple[builtins.int, ...] = 1,
+    padding: builtins.int | tuple[builtins.int, ...] | str = 0,
+    dilation: builtins.int | tuple[builtins.int, ...] = 1,
+    groups: builtins.int = 1,
+) -> Tensor:
+    """Input (B, C, D, H, W) with weight (O, C/groups, k, l, m); see :func:`conv2d`."""
 def cos(x: Operand) -> Tensor:
     """``cos x``."""
 def cosh(x: Operand) -> Tensor:
     """``(eˣ + e⁻ˣ) / 2``."""
+def cross_entropy(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    ignore_index: builtins.int = -100,
+    reduction: str = 'mean',
+    label_smoothing: builtins.float = 0.0,
+) -> Tensor:
+    """``-log softmax(input)[target]`` for logits (B, C, …) and class numbers (B, …)."""
 def cumprod(x: Operand, dim: builtins.int, *, axis: builtins.int = ...) -> Tensor:
     """Running products ``Π_{j≤i} x_j`` along `dim`; right also where factors are zero."""
 def cumsum(x: Operand, dim: builtins.int, *, axis: builtins.int = ...) -> Tensor:
@@ -217,6 +312,18 @@ def dot(x: Tensor, other: Any) -> Tensor:
     """The matrix product; of two vectors, a scalar."""
 def double(x: Tensor) -> Tensor:
     """As float64."""
+def dropout(x: Tensor, p: builtins.float = 0.5, training: builtins.bool = True) -> Tensor:
+    """While `training`, zeros with probability `p`, and ``x / (1 - p)`` elsewhere; else `x`."""
+def dropout1d(x: Tensor, p: builtins.float = 0.5, training: builtins.bool = True) -> Tensor:
+    """:func:`dropout` of whole channels of x (B, C, …)."""
+def dropout2d(x: Tensor, p: builtins.float = 0.5, training: builtins.bool = True) -> Tensor:
+    """:func:`dropout` of whole channels of x (B, C, …)."""
+def dropout3d(x: Tensor, p: builtins.float = 0.5, training: builtins.bool = True) -> Tensor:
+    """:func:`dropout` of whole channels of x (B, C, …)."""
+def elu(x: Operand, alpha: builtins.float = 1.0) -> Tensor:
+    """``x`` where positive, ``α (eˣ - 1)`` elsewhere (Clevert et al. 2015)."""
+def embedding(input: Any, weight: Tensor, padding_idx: builtins.int | None = None) -> Tensor:
+    """The rows of `weight` (V, D) that `input` names, as (*input.shape, D)."""
 def empty(
     *size: Any,
     dtype: Any = None,
@@ -281,6 +388,8 @@ def gather(x: Operand, dim: builtins.int, index: Operand, *, axis: builtins.int 
     """``out[i][j] = x[index[i][j]][j]`` for dim 0: one element per index (PyTorch's gather)."""
 def ge(x: Operand, y: Operand) -> Tensor:
     """``x >= y``."""
+def gelu(x: Operand, approximate: str = 'none') -> Tensor:
+    """``x Φ(x)`` with the normal distribution Φ (Hendrycks & Gimpel 2016)."""
 def getitem(x: Operand, index: Any) -> Tensor:
     """``x[index]`` by NumPy's rules; what is read twice gets both gradients."""
 def greater(x: Operand, y: Operand) -> Tensor:
@@ -291,6 +400,15 @@ def gt(x: Operand, y: Operand) -> Tensor:
     """``x > y``."""
 def half(x: Tensor) -> Tensor:
     """As float16."""
+def hardtanh(x: Operand, min_val: builtins.float = -1.0, max_val: builtins.float = 1.0) -> Tensor:
+    """``x`` limited to [min_val, max_val]; the slope at the bounds is 0 (PyTorch's choice)."""
+def huber_loss(
+    input: Any,
+    target: Any,
+    reduction: str = 'mean',
+    delta: builtins.float = 1.0,
+) -> Tensor:
+    """``d²/2`` where ``|d| ≤ δ``, ``δ (|d| - δ/2)`` further out; reduced."""
 def index_add_at(x: Operand, index: Any, values: Operand) -> Tensor:
     """A copy of `x` with `values` added at ``x[index]``, duplicates summed."""
 def index_select(x: Tensor, dim: builtins.int, index: Any) -> Tensor:
@@ -307,8 +425,28 @@ def isinf(x: Operand) -> Tensor:
     """True where x is infinite."""
 def isnan(x: Operand) -> Tensor:
     """True where x is not a number."""
+def kl_div(
+    input: Any,
+    target: Any,
+    *,
+    reduction: str = 'mean',
+    log_target: builtins.bool = False,
+) -> Tensor:
+    """``t (log t - input)`` for log-probabilities `input` and probabilities t, reduced."""
+def l1_loss(input: Any, target: Any, *, reduction: str = 'mean') -> Tensor:
+    """``|input - target|``, reduced."""
+def layer_norm(
+    input: Tensor,
+    normalized_shape: builtins.int | tuple[builtins.int, ...],
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: builtins.float = 1e-05,
+) -> Tensor:
+    """Mean 0 and variance 1 over the last axes, which have `normalized_shape`; then ``· w + b``."""
 def le(x: Operand, y: Operand) -> Tensor:
     """``x <= y``."""
+def leaky_relu(x: Operand, negative_slope: builtins.float = 0.01) -> Tensor:
+    """``x`` where positive, ``negative_slope · x`` elsewhere."""
 def less(x: Operand, y: Operand) -> Tensor:
     """``x < y``."""
 def less_equal(x: Operand, y: Operand) -> Tensor:
@@ -333,6 +471,8 @@ def log1p(x: Operand) -> Tensor:
     """``log(1 + x)``, accurate near 0."""
 def log2(x: Operand) -> Tensor:
     """The logarithm to base 2."""
+def log_softmax(x: Operand, dim: builtins.int = -1, *, axis: builtins.int = ...) -> Tensor:
+    """``x_i - log Σ_j e^(x_j)`` along `dim`, the last axis if none is given."""
 def logaddexp(x: Operand, y: Operand) -> Tensor:
     """``log(eˣ + eʸ)``."""
 def logical_and(x: Operand, y: Operand) -> Tensor:
@@ -343,6 +483,10 @@ def logical_or(x: Operand, y: Operand) -> Tensor:
     """One at least is non-zero."""
 def logical_xor(x: Operand, y: Operand) -> Tensor:
     """Exactly one is non-zero."""
+def logsigmoid(x: Operand) -> Tensor:
+    """``log σ(x) = min(x, 0) - log(1 + e^-|x|)``."""
+def logsoftmax(x: Operand, dim: builtins.int = -1, *, axis: builtins.int = ...) -> Tensor:
+    """``x_i - log Σ_j e^(x_j)`` along `dim`, the last axis if none is given."""
 def logsumexp(
     x: Operand,
     dim: builtins.int | tuple[builtins.int, ...] | None,
@@ -356,12 +500,32 @@ def long(x: Tensor) -> Tensor:
     """As int64."""
 def lt(x: Operand, y: Operand) -> Tensor:
     """``x < y``."""
+def mae(x: Operand, y: Operand) -> Tensor:
+    """``|x - y|``, elementwise; its slope at 0 is taken as 0."""
 def masked_fill(x: Tensor, mask: Any, value: Any) -> Tensor:
     """`x` with `value` where `mask` holds."""
 def matmul(x: Operand, y: Operand) -> Tensor:
     """``x @ y``: vectors, matrices, or batches of matrices, whose leading axes broadcast."""
 def max(x: Any, dim: Any = None, keepdim: builtins.bool = False, **aliases: Any) -> Any:
     """The largest element: of all, of two tensors elementwise, or with its index along `dim`."""
+def max_pool1d(
+    input: Any,
+    kernel_size: builtins.int | tuple[builtins.int, ...],
+    stride: builtins.int | tuple[builtins.int, ...] | None = None,
+    padding: builtins.int | tuple[builtins.int, ...] = 0,
+    dilation: builtins.int | tuple[builtins.int, ...] = 1,
+    ceil_mode: builtins.bool = False,
+) -> Tensor:
+    """The largest of each window of (B, C, L); see :func:`max_pool2d`."""
+def max_pool2d(
+    input: Any,
+    kernel_size: builtins.int | tuple[builtins.int, ...],
+    stride: builtins.int | tuple[builtins.int, ...] | None = None,
+    padding: builtins.int | tuple[builtins.int, ...] = 0,
+    dilation: builtins.int | tuple[builtins.int, ...] = 1,
+    ceil_mode: builtins.bool = False,
+) -> Tensor:
+    """The largest of each window: (B, C, H, W) → (B, C, H', W')."""
 def maximum(x: Operand, y: Operand) -> Tensor:
     """The larger of two; equal ones share the gradient."""
 def mean(
@@ -379,6 +543,10 @@ def minimum(x: Operand, y: Operand) -> Tensor:
     """The smaller of two; equal ones share the gradient."""
 def mm(x: Tensor, other: Any) -> Tensor:
     """The matrix product of two matrices (or batches of them)."""
+def mse(x: Operand, y: Operand) -> Tensor:
+    """``(x - y)²``, elementwise."""
+def mse_loss(input: Any, target: Any, *, reduction: str = 'mean') -> Tensor:
+    """``(input - target)²``, reduced."""
 def mul(x: Operand, y: Operand) -> Tensor:
     """``x · y``, elementwise."""
 def multiply(x: Operand, y: Operand) -> Tensor:
@@ -391,8 +559,20 @@ def neg(x: Operand) -> Tensor:
     """``-x``."""
 def negative(x: Operand) -> Tensor:
     """``-x``."""
+def nll_loss(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    ignore_index: builtins.int = -100,
+    reduction: str = 'mean',
+) -> Tensor:
+    """``-w[target] · input[target]`` for log-probabilities (B, C, …) and class numbers (B, …)."""
+def normalize(x: Any, p: builtins.float = 2.0, dim: builtins.int = 1, eps: builtins.float = 1e-12) -> Tensor:
+    """``x / max(‖x‖_p, ε)`` along `dim`."""
 def not_equal(x: Operand, y: Operand) -> Tensor:
     """``x != y``."""
+def one_hot(x: Any, num_classes: builtins.int = -1) -> Tensor:
+    """A 1 at each class number, 0 elsewhere: (…) → (…, C), as int64."""
 def ones(
     *size: Any,
     dtype: Any = None,
@@ -458,6 +638,10 @@ def randperm(n: builtins.int, *, generator: Any = None, device: Any = None) -> T
     """The numbers 0 … n-1 in random order."""
 def reciprocal(x: Operand) -> Tensor:
     """``1 / x``."""
+def relu(x: Operand) -> Tensor:
+    """``max(x, 0)``; its slope at 0 is taken as 0."""
+def relu6(x: Tensor) -> Tensor:
+    """``min(max(x, 0), 6)``."""
 def remainder(x: Operand, y: Operand) -> Tensor:
     """``x - y ⌊x / y⌋``: the sign of `y`, as Python's ``%``."""
 def reshape(x: Operand, *shape: Any) -> Tensor:
@@ -479,17 +663,38 @@ def scatter_add(
     """A copy of `x` with ``out[index[i][j]][j] += src[i][j]`` for dim 0."""
 def setitem(x: Operand, index: Any, values: Operand) -> Tensor:
     """A copy of `x` with ``x[index] = values``."""
+def sigmoid(x: Operand) -> Tensor:
+    """``σ(x) = 1 / (1 + e⁻ˣ)``."""
 def sign(x: Operand) -> Tensor:
     """-1, 0 or 1; the gradient is 0."""
+def silu(x: Operand) -> Tensor:
+    """``x σ(x)`` with the sigmoid σ (Elfwing et al. 2017)."""
 def sin(x: Operand) -> Tensor:
     """``sin x``."""
 def sinh(x: Operand) -> Tensor:
     """``(eˣ - e⁻ˣ) / 2``."""
+def smooth_l1_loss(
+    input: Any,
+    target: Any,
+    *,
+    reduction: str = 'mean',
+    beta: builtins.float = 1.0,
+) -> Tensor:
+    """``d²/2β`` where ``|d| ≤ β``, ``|d| - β/2`` further out; reduced."""
+def softmax(x: Operand, dim: builtins.int = -1, *, axis: builtins.int = ...) -> Tensor:
+    """``e^(x_i) / Σ_j e^(x_j)`` along `dim`, the last axis if none is given."""
+def softmax_loss(logits: Any, one_hot: Any) -> Tensor:
+    """The mean of ``log Σ e^z - Σ y·z`` for logits z (B, C) and one-hot rows y (B, C)."""
+def softmin(x: Any, dim: builtins.int = -1) -> Tensor:
+    """``softmax(-x)`` along `dim`."""
+def softplus(x: Operand, beta: builtins.float = 1.0, threshold: builtins.float = 20.0) -> Tensor:
+    """``log(1 + e^(βx)) / β``, a smooth relu; ``x`` itself where ``βx`` exceeds `threshold`."""
 def split(
     x: Tensor,
     split_size_or_sections: Any,
     dim: builtins.int = 0,
-    **aliases: Any,
+    *,
+    axis: builtins.int | None = None,
 ) -> tuple[Tensor, ...]:
     """`x` cut along `dim` into pieces of one size, or of the sizes listed."""
 def sqrt(x: Operand) -> Tensor:
@@ -525,6 +730,8 @@ def swapaxes(x: Tensor, dim0: builtins.int, dim1: builtins.int) -> Tensor:
     """Two axes exchanged."""
 def swapdims(x: Tensor, dim0: builtins.int, dim1: builtins.int) -> Tensor:
     """Two axes exchanged."""
+def swish(x: Operand) -> Tensor:
+    """``x σ(x)`` with the sigmoid σ (Elfwing et al. 2017)."""
 def t(x: Tensor) -> Tensor:
     """The transpose of a matrix; vectors stay as they are."""
 def take_along_dim(x: Operand, indices: Operand, dim: builtins.int, *, axis: builtins.int = ...) -> Tensor:

@@ -4,6 +4,8 @@
 
 Imports inside functions obey the same law.  Module-level imports from outside are the standard
 library and NumPy: everything else is optional and is imported in the function that needs it.
+Exempt is a room that as a whole is loaded on demand (ON_DEMAND): there the module-level imports are
+free, and instead every import *of* it from another room must be inside a function.
 Imports under ``if TYPE_CHECKING:`` never run; they obey the order but cannot close a cycle.
 """
 
@@ -58,6 +60,8 @@ ORDER = (
     "deepdive",
 )
 OUTSIDE = {"numpy"}  # what may be imported at module level besides the standard library
+# Rooms that are nothing without an optional package, so that the whole room is imported on demand.
+ON_DEMAND = {"deepdive.kernels": {"llvmlite", "numba"}}
 
 
 class Import(NamedTuple):
@@ -162,6 +166,7 @@ def check_rooms(places: Mapping[str, str], imports: list[Import]) -> Iterator[Vi
         path = places[item.module]
         if item.target == "deepdive" or item.target.startswith("deepdive."):
             yield from _check_order(item, path)
+            yield from _check_on_demand(item, path)
         elif item.at_top:
             yield from _check_outside(item, path)
 
@@ -179,9 +184,17 @@ def _check_order(item: Import, path: str) -> Iterator[Violation]:
         yield Violation(path, item.line, what, fix)
 
 
+def _check_on_demand(item: Import, path: str) -> Iterator[Violation]:
+    room = room_of(item.target)
+    if room in ON_DEMAND and item.at_top and room_of(item.module) != room:
+        what = f"{item.module} imports {item.target} at module level: {room} is loaded on demand"
+        yield Violation(path, item.line, what, "import it inside the function that needs it")
+
+
 def _check_outside(item: Import, path: str) -> Iterator[Violation]:
     package = item.target.partition(".")[0]
-    if package not in sys.stdlib_module_names and package not in OUTSIDE:
+    free = OUTSIDE | ON_DEMAND.get(room_of(item.module) or "", set())
+    if package not in sys.stdlib_module_names and package not in free:
         what = f"{item.module} imports the optional package {package} at module level"
         fix = "import it inside the function that needs it, and raise errors.missing_extra there"
         yield Violation(path, item.line, what, fix)

@@ -24,8 +24,7 @@ class Registered:
     def __array__(self, dtype: Any = None, copy: builtins.bool | None = None) -> Any: ...
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any: ...
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any: ...
-    def __eq__(self, y: Operand) -> Tensor:  # type: ignore[override]
-        """``x == y``, elementwise."""
+    def __eq__(self, other: Any) -> Any: ...  # type: ignore[override]
     def __floordiv__(self, y: Operand) -> Tensor:
         """``⌊x / y⌋``, without a gradient."""
     def __ge__(self, y: Operand) -> Tensor:
@@ -56,24 +55,31 @@ class Registered:
         """``x - y ⌊x / y⌋``: the sign of `y`, as Python's ``%``."""
     def __mul__(self, y: Operand) -> Tensor:
         """``x · y``, elementwise."""
-    def __ne__(self, y: Operand) -> Tensor:  # type: ignore[override]
-        """``x != y``."""
+    def __ne__(self, other: Any) -> Any: ...  # type: ignore[override]
     def __neg__(self) -> Tensor:
         """``-x``."""
     def __or__(self, y: Operand) -> Tensor:
         """Bits set in one at least."""
+    def __pos__(self) -> Tensor:
+        """``+x``, which is `x`."""
     def __pow__(self, y: Operand) -> Tensor:
         """``xʸ``; a whole number as exponent is a product, so negative bases are fine."""
     def __radd__(self, y: Operand) -> Tensor:
         """``x + y``."""
+    def __rand__(self, y: Operand) -> Tensor:
+        """Bits set in both."""
     def __rfloordiv__(self, other: Any) -> Tensor: ...
     def __rmatmul__(self, other: Any) -> Tensor: ...
     def __rmod__(self, other: Any) -> Tensor: ...
     def __rmul__(self, y: Operand) -> Tensor:
         """``x · y``, elementwise."""
+    def __ror__(self, y: Operand) -> Tensor:
+        """Bits set in one at least."""
     def __rpow__(self, other: Any) -> Tensor: ...
     def __rsub__(self, other: Any) -> Tensor: ...
     def __rtruediv__(self, other: Any) -> Tensor: ...
+    def __rxor__(self, y: Operand) -> Tensor:
+        """Bits set in one."""
     def __setitem__(self, index: Any, values: Any) -> None:
         """``x[index] = values``: in place where nothing is tracked, else out of place with gradients."""
     def __sub__(self, y: Operand) -> Tensor:
@@ -217,6 +223,16 @@ class Registered:
         """A copy with history."""
     def contiguous(self) -> Tensor:
         """The same values in row order in memory."""
+    def conv2d(
+        self,
+        weight: Any,
+        padding: builtins.int | tuple[builtins.int, ...] | str = 0,
+        stride: builtins.int | tuple[builtins.int, ...] = 1,
+        bias: Any = None,
+        dilation: builtins.int | tuple[builtins.int, ...] = 1,
+        groups: builtins.int = 1,
+    ) -> Tensor:
+        """:func:`conv2d` as a method: here the padding comes before the stride."""
     def copy_(self, source: Any) -> Tensor:
         """Overwrite the values with those of `source`, broadcast and cast."""
     def cos(self) -> Tensor:
@@ -237,6 +253,17 @@ class Registered:
         """The matrix product; of two vectors, a scalar."""
     def double(self) -> Tensor:
         """As float64."""
+    def draw_graph(
+        self,
+        namespace: Any = None,
+        path: str = 'graph.png',
+        format: str | None = None,
+    ) -> str:
+        """Draw how this tensor was computed; returns the path (:func:`deepdive.dash.draw_graph`)."""
+    def dropout(self, p: builtins.float = 0.5, training: builtins.bool = True) -> Tensor:
+        """While `training`, zeros with probability `p`, and ``x / (1 - p)`` elsewhere; else `x`."""
+    def elu(self, alpha: builtins.float = 1.0) -> Tensor:
+        """``x`` where positive, ``α (eˣ - 1)`` elsewhere (Clevert et al. 2015)."""
     def eq(self, y: Operand) -> Tensor:
         """``x == y``, elementwise."""
     def erf(self) -> Tensor:
@@ -265,6 +292,8 @@ class Registered:
         """``out[i][j] = x[index[i][j]][j]`` for dim 0: one element per index (PyTorch's gather)."""
     def ge(self, y: Operand) -> Tensor:
         """``x >= y``."""
+    def gelu(self, approximate: str = 'none') -> Tensor:
+        """``x Φ(x)`` with the normal distribution Φ (Hendrycks & Gimpel 2016)."""
     def getitem(self, index: Any) -> Tensor:
         """``x[index]`` by NumPy's rules; what is read twice gets both gradients."""
     def greater(self, y: Operand) -> Tensor:
@@ -275,6 +304,8 @@ class Registered:
         """``x > y``."""
     def half(self) -> Tensor:
         """As float16."""
+    def hardtanh(self, min_val: builtins.float = -1.0, max_val: builtins.float = 1.0) -> Tensor:
+        """``x`` limited to [min_val, max_val]; the slope at the bounds is 0 (PyTorch's choice)."""
     def index_select(self, dim: builtins.int, index: Any) -> Tensor:
         """The slices of `x` named by a vector of indices along `dim`."""
     def int(self) -> Tensor:
@@ -285,8 +316,12 @@ class Registered:
         """True where x is infinite."""
     def isnan(self) -> Tensor:
         """True where x is not a number."""
+    def layernorm(self, gamma: Any = None, beta: Any = None, eps: builtins.float = 1e-05) -> Tensor:
+        """:func:`layer_norm` over the last axis, scaled by `gamma` and shifted by `beta`."""
     def le(self, y: Operand) -> Tensor:
         """``x <= y``."""
+    def leaky_relu(self, negative_slope: builtins.float = 0.01) -> Tensor:
+        """``x`` where positive, ``negative_slope · x`` elsewhere."""
     def less(self, y: Operand) -> Tensor:
         """``x < y``."""
     def less_equal(self, y: Operand) -> Tensor:
@@ -299,6 +334,8 @@ class Registered:
         """``log(1 + x)``, accurate near 0."""
     def log2(self) -> Tensor:
         """The logarithm to base 2."""
+    def log_softmax(self, dim: builtins.int = -1, *, axis: builtins.int = ...) -> Tensor:
+        """``x_i - log Σ_j e^(x_j)`` along `dim`, the last axis if none is given."""
     def logaddexp(self, y: Operand) -> Tensor:
         """``log(eˣ + eʸ)``."""
     def logical_and(self, y: Operand) -> Tensor:
@@ -309,6 +346,10 @@ class Registered:
         """One at least is non-zero."""
     def logical_xor(self, y: Operand) -> Tensor:
         """Exactly one is non-zero."""
+    def logsigmoid(self) -> Tensor:
+        """``log σ(x) = min(x, 0) - log(1 + e^-|x|)``."""
+    def logsoftmax(self, dim: builtins.int = -1, *, axis: builtins.int = ...) -> Tensor:
+        """``x_i - log Σ_j e^(x_j)`` along `dim`, the last axis if none is given."""
     def logsumexp(
         self,
         dim: builtins.int | tuple[builtins.int, ...] | None,
@@ -325,6 +366,8 @@ class Registered:
     @property
     def mT(self) -> Tensor:
         """The last two axes exchanged."""
+    def mae(self, y: Operand) -> Tensor:
+        """``|x - y|``, elementwise; its slope at 0 is taken as 0."""
     def masked_fill(self, mask: Any, value: Any) -> Tensor:
         """`x` with `value` where `mask` holds."""
     def matmul(self, y: Operand) -> Tensor:
@@ -348,6 +391,8 @@ class Registered:
         """The smaller of two; equal ones share the gradient."""
     def mm(self, other: Any) -> Tensor:
         """The matrix product of two matrices (or batches of them)."""
+    def mse(self, y: Operand) -> Tensor:
+        """``(x - y)²``, elementwise."""
     def mul(self, y: Operand) -> Tensor:
         """``x · y``, elementwise."""
     def mul_(self, other: Any) -> Tensor:
@@ -362,8 +407,12 @@ class Registered:
         """``-x``."""
     def negative(self) -> Tensor:
         """``-x``."""
+    def normalize(self, p: builtins.float = 2.0, dim: builtins.int = 1, eps: builtins.float = 1e-12) -> Tensor:
+        """``x / max(‖x‖_p, ε)`` along `dim`."""
     def not_equal(self, y: Operand) -> Tensor:
         """``x != y``."""
+    def one_hot(self, num_classes: builtins.int = -1) -> Tensor:
+        """A 1 at each class number, 0 elsewhere: (…) → (…, C), as int64."""
     def outer(self, other: Any) -> Tensor:
         """``x_i y_j`` for two vectors."""
     def permute(self, *dims: Any) -> Tensor:
@@ -383,6 +432,10 @@ class Registered:
         """``Π x`` over `dim`; right also where factors are zero."""
     def reciprocal(self) -> Tensor:
         """``1 / x``."""
+    def relu(self) -> Tensor:
+        """``max(x, 0)``; its slope at 0 is taken as 0."""
+    def relu6(self) -> Tensor:
+        """``min(max(x, 0), 6)``."""
     def remainder(self, y: Operand) -> Tensor:
         """``x - y ⌊x / y⌋``: the sign of `y`, as Python's ``%``."""
     def reshape(self, *shape: Any) -> Tensor:
@@ -395,17 +448,28 @@ class Registered:
         """``1 / √x``."""
     def scatter_add(self, dim: builtins.int, index: Operand, src: Operand, *, axis: builtins.int = ...) -> Tensor:
         """A copy of `x` with ``out[index[i][j]][j] += src[i][j]`` for dim 0."""
+    def sigmoid(self) -> Tensor:
+        """``σ(x) = 1 / (1 + e⁻ˣ)``."""
     def sign(self) -> Tensor:
         """-1, 0 or 1; the gradient is 0."""
+    def silu(self) -> Tensor:
+        """``x σ(x)`` with the sigmoid σ (Elfwing et al. 2017)."""
     def sin(self) -> Tensor:
         """``sin x``."""
     def sinh(self) -> Tensor:
         """``(eˣ - e⁻ˣ) / 2``."""
+    def softmax(self, dim: builtins.int = -1, *, axis: builtins.int = ...) -> Tensor:
+        """``e^(x_i) / Σ_j e^(x_j)`` along `dim`, the last axis if none is given."""
+    def softmin(self, dim: builtins.int = -1) -> Tensor:
+        """``softmax(-x)`` along `dim`."""
+    def softplus(self, beta: builtins.float = 1.0, threshold: builtins.float = 20.0) -> Tensor:
+        """``log(1 + e^(βx)) / β``, a smooth relu; ``x`` itself where ``βx`` exceeds `threshold`."""
     def split(
         self,
         split_size_or_sections: Any,
         dim: builtins.int = 0,
-        **aliases: Any,
+        *,
+        axis: builtins.int | None = None,
     ) -> tuple[Tensor, ...]:
         """`x` cut along `dim` into pieces of one size, or of the sizes listed."""
     def sqrt(self) -> Tensor:
@@ -441,6 +505,8 @@ class Registered:
         """Two axes exchanged."""
     def swapdims(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
         """Two axes exchanged."""
+    def swish(self) -> Tensor:
+        """``x σ(x)`` with the sigmoid σ (Elfwing et al. 2017)."""
     def t(self) -> Tensor:
         """The transpose of a matrix; vectors stay as they are."""
     def take_along_dim(self, indices: Operand, dim: builtins.int, *, axis: builtins.int = ...) -> Tensor:

@@ -225,16 +225,19 @@ def _number(value: Any) -> Any:
 
 
 def _regularised(
-    xp: Any, w: Any, g: Any, weight_decay: float = 0.0, l1: float = 0.0, maximize: bool = False
+    xp: Any, w: Any, g: Any, weight_decay: Any = None, l1: Any = None, maximize: bool = False
 ) -> Any:
-    """The gradient with what a group adds to it: ``±g + weight_decay w + l1 sign(w)``."""
+    """The gradient with what a group adds to it: ``±g + weight_decay w + l1 sign(w)``.
+
+    A term that is off is not passed: its value may be known only when a compiled program runs.
+    """
     if maximize:
         g = -g
-    if weight_decay:
+    if weight_decay is not None:
         decay = weight_decay * w
         decay += g
         g = decay
-    if l1:
+    if l1 is not None:
         g = g + l1 * xp.sign(w)
     return g
 

@@ -7,60 +7,101 @@ none, decay or none) is part of the program, and a change of that means another 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from deepdive.core.tensor import Tensor
 
+Options = dict[str, Any]
+NO_OPTIONS = ("params", "param_names")
+FIXED = (bool, str, type(None))
+
 
 def record_step(optimizer: Any, tracer: Any) -> None:
     """Record one update of every parameter that has a gradient."""
-    for group, states in zip(optimizer.param_groups, optimizer._states, strict=True):
-        slots = optimizer.slots_of(group)
-        chosen = [(p, k) for p, k in zip(group["params"], states, strict=True) if _has_grad(p)]
-        hyper = {name: _recorded(tracer, group, name) for name in optimizer._asked}
-        for name in optimizer._optional:
-            hyper[name] = hyper[name] if group[name] else None
-        terms = {n: _recorded(tracer, group, n) for n in optimizer._terms if group[n]}
-        counts = [kept for _, kept in chosen]
-        tracer.effect(lambda counts=counts: _count(counts))
-        tracer.guard(lambda g=group, s=states, c=counts: _structure(optimizer, g, s, c))
-        if optimizer._counts and counts:
-            hyper["t"] = tracer.number(lambda first=counts[0]: first["t"], "step count")
-        for p, kept in chosen:
-            optimizer._begin(tracer.original(p), kept, slots, group)
-            arrays = [tracer.adopt(p), *[tracer.array(kept[slot]) for slot in slots]]
-            grad = p._grad._data if isinstance(p._grad, Tensor) else p._grad
-            optimizer._apply(tracer.speaker, arrays, grad, hyper, terms)
+    groups = optimizer.param_groups
+    for group, states in zip(groups, optimizer._states, strict=True):
+        _record_group(optimizer, tracer, group, states)
 
 
-def _has_grad(p: Tensor) -> bool:
-    return p._grad is not None
+def _record_group(optimizer: Any, tracer: Any, group: Options, states: Any) -> None:
+    """Record the updates of one parameter group."""
+    params = group["params"]
+    pairs = zip(params, states, strict=True)
+    chosen = [pair for pair in pairs if pair[0]._grad is not None]
+    counts = [kept for _, kept in chosen]
+    read = _Reader(tracer, group)
+    hyper = _hyper(optimizer, read)
+    present = [name for name in optimizer._terms if group[name]]
+    terms = {name: read(name) for name in present}
+    tracer.effect(lambda: _count(counts))
+    tracer.guard(lambda: _structure(optimizer, group, states, counts))
+    if optimizer._counts and counts:
+        first = counts[0]
+        hyper["t"] = tracer.number(lambda: first["t"], "step count")
+    slots = optimizer.slots_of(group)
+    for p, kept in chosen:
+        original = tracer.original(p)
+        optimizer._begin(original, kept, slots, group)
+        state = [tracer.array(kept[slot]) for slot in slots]
+        arrays = [tracer.adopt(p), *state]
+        optimizer._apply(tracer.speaker, arrays, _grad(p), hyper, terms)
 
 
-def _count(counts: list[dict[str, Any]]) -> None:
+def _grad(p: Tensor) -> Any:
+    grad = p._grad
+    return grad._data if isinstance(grad, Tensor) else grad
+
+
+def _count(counts: list[Options]) -> None:
     for kept in counts:
         kept["t"] += 1
 
 
-def _recorded(tracer: Any, group: dict[str, Any], name: str) -> Any:
-    """A hyper-parameter as the program reads it: numbers anew at each call, the rest as it is."""
-    value = group[name]
-    if isinstance(value, (tuple, list)):
-        return tuple(
-            tracer.number(lambda i=i: float(group[name][i]), f"{name}[{i}]")
-            for i in range(len(value))
-        )
-    if isinstance(value, (bool, str)) or value is None:
-        return value
-    return tracer.number(lambda: float(group[name]), name)
+class _Reader:
+    """Options as the program reads them: numbers anew at each call, the rest as it is."""
+
+    def __init__(self, tracer: Any, group: Options) -> None:
+        self.tracer = tracer
+        self.group = group
+
+    def __call__(self, name: str) -> Any:
+        value = self.group[name]
+        if isinstance(value, (tuple, list)):
+            places = range(len(value))
+            return tuple(self.item(name, place) for place in places)
+        if isinstance(value, FIXED):
+            return value
+        return self.number(lambda: self.group[name], name)
+
+    def item(self, name: str, place: int) -> Any:
+        """One number of several, such as the first of ``betas``."""
+        label = f"{name}[{place}]"
+        return self.number(lambda: self.group[name][place], label)
+
+    def number(self, read: Callable[[], Any], name: str) -> Any:
+        """A float that the program asks for at each call."""
+        return self.tracer.number(lambda: float(read()), name)
 
 
-def _structure(optimizer: Any, group: dict[str, Any], states: Any, counts: Any) -> Any:
+def _hyper(optimizer: Any, read: _Reader) -> Options:
+    """What the formula asks for; an optional hyper-parameter that is off is None."""
+    hyper = {name: read(name) for name in optimizer._asked}
+    for name in optimizer._optional:
+        if not read.group[name]:
+            hyper[name] = None
+    return hyper
+
+
+def _structure(optimizer: Any, group: Options, states: Any, counts: Any) -> Any:
     """What another program would be needed for: which terms there are, and whose state it is."""
-    there = tuple(
-        value if isinstance(value, (bool, str)) else bool(value)
-        for name, value in group.items()
-        if name not in ("params", "param_names")
-    )
+    names = [name for name in group if name not in NO_OPTIONS]
+    kinds = [_kind(group[name]) for name in names]
     ours = any(states is own for own in optimizer._states)
-    return there, ours, all(kept["t"] == counts[0]["t"] for kept in counts)
+    steps = {kept["t"] for kept in counts}
+    together = len(steps) <= 1
+    return tuple(kinds), ours, together
+
+
+def _kind(value: Any) -> Any:
+    return value if isinstance(value, FIXED) else bool(value)

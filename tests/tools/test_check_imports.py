@@ -130,3 +130,18 @@ def test_exit_code_of_the_command(tmp_path, law):
     assert done.returncode == 1
     assert done.stdout.startswith("deepdive/errors.py:1: deepdive.errors imports deepdive.core")
     assert done.stdout.endswith("import law: 1 violation\n")
+
+
+def test_a_room_on_demand_may_import_its_optional_packages(law):
+    text = "import numba\nfrom llvmlite import ir\n"
+    late = "def f():\n    from deepdive.kernels import gemm\n"
+    assert law(kernels__gemm=text, compiler__compile=late) == []
+    [found] = law(kernels__gemm=text + "import cupy\n")
+    assert "imports the optional package cupy at module level" in found.what
+
+
+def test_a_room_on_demand_is_imported_inside_functions(law):
+    [found] = law(kernels__gemm="", compiler__compile="from deepdive.kernels import gemm\n")
+    assert found.path == "deepdive/compiler/compile.py"
+    assert "deepdive.kernels is loaded on demand" in found.what
+    assert found.fix == "import it inside the function that needs it"
