@@ -313,16 +313,16 @@ def test_what_an_arc_cannot_say_is_refused_before_anything_is_written(tmp_path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX")
 def test_a_save_interrupted_half_way_leaves_the_old_files_whole(tmp_path):
-    """Killed at many moments: what is there is one whole save, of one of the two models."""
+    """Killed at many moments: weights and architecture are always those of one save."""
     code = """if True:
         import sys
         from deepdive import nn
-        model = nn.Sequential(nn.Linear(400, 400), nn.Linear(400, 400))
+        models = [nn.Sequential(nn.Linear(n, 400), nn.Linear(400, n)) for n in (400, 500)]
         print("ready", flush=True)
         for turn in range(1, 100_000):
-            for p in model.parameters():
+            for p in models[turn % 2].parameters():
                 p.data[:] = turn
-            model.save(sys.argv[1])
+            models[turn % 2].save(sys.argv[1])
     """
     folder = tmp_path / "m"
     seen = set()
@@ -338,7 +338,8 @@ def test_a_save_interrupted_half_way_leaves_the_old_files_whole(tmp_path):
             os.kill(writer.pid, signal.SIGKILL)
         model = nn.load_from_arc(folder)
         values = {float(v) for p in model.parameters() for v in np.unique(p.numpy())}
-        assert len(values) == 1  # all weights of one save
+        assert len(values) == 1  # all weights of one save …
+        assert model[0].in_features == (400, 500)[int(max(values)) % 2]  # … and its architecture
         seen |= values
     leftovers = {path.name for path in folder.iterdir()} - {"model.arc", "weights.safetensors"}
     assert all(name.startswith(".") for name in leftovers)
