@@ -73,6 +73,18 @@ def is_grad_enabled() -> bool:
     return grad_mode.get()
 
 
+class _Changes:
+    """Counts changes of what compiled programs take for constant: a module's mode, its options."""
+
+    __slots__ = ("number",)
+
+    def __init__(self) -> None:
+        self.number = 0
+
+
+changes = _Changes()
+
+
 class _Defaults:
     """Process-wide defaults; ``dtype`` is a name, resolved by :mod:`deepdive.dtypes`."""
 

@@ -70,19 +70,27 @@ class Compiled:
         functools.update_wrapper(self, function, updated=())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        flat = leaves((args, kwargs))
+        flat = list(args) if not kwargs and _all_arrays(args) else leaves((args, kwargs))
+        latest = self.latest
+        if latest is not None and latest.fits(flat):
+            with latest.lock:  # its buffers serve one call at a time
+                latest.flat = flat
+                if latest.holds():
+                    return latest.run()
+        return self._sought(flat, args, kwargs)
+
+    def _sought(self, flat: list[Any], args: Any, kwargs: Any) -> Any:
+        """The way of a call that the program of the last one does not serve."""
         key = tuple(map(signature, flat))
-        for program in self.programs.get(key, ()):
-            with program.lock:  # its buffers serve one call at a time
+        for program in self.programs.setdefault(key, []):
+            with program.lock:
                 program.flat = flat
                 if program.holds():
+                    self.latest = program
                     return program.run()
-        return self._traced(key, flat, args, kwargs)
-
-    def _traced(self, key: Any, flat: list[Any], args: Any, kwargs: Any) -> Any:
         with LOCK:
             program = Program(self, args, kwargs, flat)
-        self.programs.setdefault(key, []).insert(0, program)
+        self.programs[key].insert(0, program)
         self.latest = program
         with program.lock:
             return program.run()
@@ -125,62 +133,94 @@ def signature(leaf: Any) -> Any:
     return (type(leaf), leaf)
 
 
+def _all_arrays(args: Any) -> bool:
+    """Whether these arguments are a flat row of arrays, as a training step's usually are."""
+    return all(type(arg) is Tensor or type(arg) is numpy_cpu.ARRAY_TYPE for arg in args)
+
+
 class Program:
     """One trace of a function, simplified, generated, and ready to run."""
 
     def __init__(self, owner: Compiled, args: Any, kwargs: Any, flat: list[Any]) -> None:
         started = time.perf_counter()
-        self.tracer = tracer = Tracer()
         self.lock = threading.Lock()
-        position = iter(range(len(flat)))
         self.flat: list[Any] = flat
+        self.expected = [signature(leaf) for leaf in flat]
+        self.tracer = tracer = Tracer()
+        out, graph = tracer.run(owner.function, *self._recorded(args, kwargs))
+        self.tree = out
+        self.single = isinstance(out, Tensor) and is_recorded(out)
+        self._take_grads(graph, owner.keep_grads)
+        self.graph = simplify.simplified(graph)
+        self.traced = time.perf_counter() - started
+        self.frozen = [read() for read in tracer.guards]
+        self.settled = [read() for read in tracer.seldom]
+        self.changes = config.changes.number
+        self.reads = [source.read for source in tracer.sources]
+        self.code, self.lost = generated(self.graph, owner.dialect)
+        self.made = time.perf_counter() - started
+
+    def _recorded(self, args: Any, kwargs: Any) -> Any:
+        """The arguments as the traced function gets them: Tensors of the recording for arrays."""
+        position = iter(range(len(self.flat)))
 
         def recorded(leaf: Any) -> Any:
             i = next(position)
             if not isinstance(leaf, ARRAYS):
                 return leaf
-            array = numpy_cpu.asarray(leaf.numpy() if isinstance(leaf, Tensor) else leaf)
-            box = tracer.argument(array, functools.partial(self._argument, i), f"argument {i}")
-            tensor = wrap(box)
+            read = functools.partial(self._argument, i)
+            tensor = wrap(self.tracer.argument(read(), read, f"argument {i}"))
             if isinstance(leaf, Tensor) and leaf.requires_grad and leaf.is_leaf:
                 tensor.requires_grad_()
             return tensor
 
-        inputs = rebuilt((args, kwargs), recorded)
-        out, graph = tracer.run(owner.function, *inputs)
-        self.tree = out
-        self.grad_tensors = [tensor for tensor, _ in tracer.grads] if owner.keep_grads else []
-        if owner.keep_grads:
-            graph.outputs += [getattr(g, "_data", g).value for _, g in tracer.grads]
-        self.dropped = [] if owner.keep_grads else [tensor for tensor, _ in tracer.grads]
-        self.results = len(tracer.results)
-        self.graph = simplify.simplified(graph)
-        self.traced = time.perf_counter() - started
-        self.frozen = [read() for read in tracer.guards]
-        self.code, self.lost = generated(self.graph, owner.dialect)
-        self.made = time.perf_counter() - started
+        return rebuilt((args, kwargs), recorded)
+
+    def _take_grads(self, graph: Graph, keep: bool) -> None:
+        """Gradients left in ``.grad`` are results too, or are dropped."""
+        grads = self.tracer.grads
+        self.dropped = [] if keep else [tensor for tensor, _ in grads]
+        self.grad_tensors = [tensor for tensor, _ in grads] if keep else []
+        if keep:
+            graph.outputs += [getattr(grad, "_data", grad).value for _, grad in grads]
+        self.results = len(self.tracer.results)
 
     def _argument(self, i: int) -> Any:
         leaf = self.flat[i]
-        return leaf.numpy() if isinstance(leaf, Tensor) else leaf
+        return leaf._data if isinstance(leaf, Tensor) else leaf
+
+    def fits(self, flat: list[Any]) -> bool:
+        """Whether arguments like these were traced."""
+        if len(flat) != len(self.expected):
+            return False
+        for leaf, wanted in zip(flat, self.expected, strict=True):
+            if signature(leaf) != wanted:
+                return False
+        return True
 
     def holds(self) -> bool:
         """Whether the Python values the trace depended on are still the same."""
-        return all(
-            read() == then for read, then in zip(self.tracer.guards, self.frozen, strict=True)
-        )
+        for read, then in zip(self.tracer.guards, self.frozen, strict=True):
+            if read() != then:
+                return False
+        if self.changes != config.changes.number:
+            if [read() for read in self.tracer.seldom] != self.settled:
+                return False
+            self.changes = config.changes.number
+        return True
 
     def run(self) -> Any:
         """One call, with the arguments in ``flat``."""
         for effect in self.tracer.effects:
             effect()
-        inputs = [source.read() for source in self.tracer.sources]
-        outputs = self.code.run(inputs)
+        outputs = self.code.run([read() for read in self.reads])
         self.flat = []
         for tensor, grad in zip(self.grad_tensors, outputs[self.results :], strict=True):
             tensor._grad = grad
         for tensor in self.dropped:
             tensor._grad = None
+        if self.single:
+            return wrap(outputs[0])
         arrays = iter(outputs)
         return rebuilt(self.tree, lambda leaf: _result(leaf, arrays))
 
@@ -220,6 +260,3 @@ def _result(leaf: Any, arrays: Any) -> Any:
         return leaf
     array = next(arrays)
     return wrap(numpy_cpu.asarray(array)) if isinstance(leaf, Tensor) else array
-
-
-_ = config

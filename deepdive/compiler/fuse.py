@@ -399,6 +399,16 @@ class Plan:
                     if other is not group:
                         group.level = max(group.level, other.level + 1)
 
+    def work(self) -> float:
+        """Roughly how many operations the program does."""
+        total = 0.0
+        for node in self.nodes.values():
+            size = math.prod(node.space)
+            if node.kind == "product":
+                size *= 2 * node.value.arguments["x"].shape[-1]
+            total += size
+        return total
+
     def levels(self) -> list[list[Group]]:
         """The groups by level."""
         count = max((group.level for group in self.groups), default=-1) + 1

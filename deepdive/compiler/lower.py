@@ -12,7 +12,6 @@ from typing import Any
 from deepdive import dtypes
 from deepdive.compiler.graph import CONSTANT, INPUT, Graph, Value, replaced
 
-
 BOOL = dtypes.bool_
 
 

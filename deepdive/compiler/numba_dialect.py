@@ -8,6 +8,7 @@ in one piece of memory per dtype at fixed offsets.
 from __future__ import annotations
 
 import math
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,6 @@ from deepdive.backend import numpy_cpu
 from deepdive.compiler import expressions
 from deepdive.compiler.fuse import Group, Loop, Node, Plan, Product, Read
 from deepdive.compiler.graph import CONSTANT, INPUT, NUMBER, Graph, Value, typed
-from deepdive.compiler.layout import contiguous
 
 ARENAS = {"float32": "F", "int64": "L", "int32": "I", "uint32": "U", "bool": "B"}
 POINTERS = {"float32": "floats", "int64": "longs", "int32": "ints", "uint32": "uints"}
@@ -122,10 +122,9 @@ class Program:
             "",
             "from numba import bool_, float32 as f, int32, int64, prange, uint32",
             "",
-            "from deepdive.kernels.gemm import gemm_block",
             "from deepdive.kernels.jit import kernel",
-            "from deepdive.kernels.spmd import flags, floats, ints, larger, longs, sign, smaller",
-            "from deepdive.kernels.spmd import uints, wait",
+            "from deepdive.kernels.spmd import call_product, flags, floats, ints, larger, longs",
+            "from deepdive.kernels.spmd import sign, smaller, uints, wait",
             "from deepdive.kernels.vector_math import erf, exp, log, sigmoid, tanh",
             "",
             "inf, nan = math.inf, math.nan",
@@ -273,10 +272,11 @@ class Program:
         strides_a, strides_b = left.strides[-2:], right.strides[-2:]
         return [
             *lines,
-            f"{indent}gemm_block(",
+            f"{indent}call_product(",
+            f"{indent}    table[{len(self.outside)}],",
             f"{indent}    {a}, {strides_a[0]}, {strides_a[1]},",
             f"{indent}    {b}, {strides_b[0]}, {strides_b[1]},",
-            f"{indent}    {c}, {N}, {rows}, {N}, {K}, f(1), f(0), 0, 0, scratch[thread],",
+            f"{indent}    {c}, {N}, {rows}, {N}, {K}, scratch[thread],",
             f"{indent})  # {typed(node.value)}",
         ]
 
@@ -287,7 +287,7 @@ class Program:
                 "",
                 "@kernel",
                 "def program(table, numbers, memory, barrier, scratch):",
-                "    work(0, table, numbers, memory, barrier, scratch)",
+                "    work(int64(0), table, numbers, memory, barrier, scratch)",
             ]
         return [
             "",
@@ -295,7 +295,7 @@ class Program:
             "@kernel(parallel=True)",
             "def program(table, numbers, memory, barrier, scratch):",
             f"    for thread in prange({self.threads}):",
-            "        work(thread, table, numbers, memory, barrier, scratch)",
+            "        work(int64(thread), table, numbers, memory, barrier, scratch)",
         ]
 
 
@@ -512,19 +512,22 @@ class NumbaDialect:
 
     def __init__(self, graph: Graph, threads: int) -> None:
         from deepdive.compiler.store import load
+        from deepdive.kernels import entry
 
-        self.plan = Plan(graph)
-        self.graph = graph
-        self.text = Program(self.plan, threads)
-        self.source = self.text.source
+        self.plan = plan = Plan(graph)
+        self.text = text = Program(plan, threads if plan.work() > SERIAL else 1)
+        self.source = text.source
         self.program = load(self.source)
-        self._memory = [np.zeros(n, kind) for kind, n in self.text.sizes.items()]
+        self._memory = [np.zeros(n, kind) for kind, n in text.sizes.items()]
         self._addresses = np.array([a.ctypes.data for a in self._memory], np.int64)
-        self._table = np.zeros(len(self.text.outside) + 1, np.int64)
-        self._numbers = np.zeros(len(self.text.used_numbers) + 1, np.float32)
+        self._table = np.zeros(len(text.outside) + 1, np.int64)
+        self._table[-1] = entry.product()
+        self._numbers = np.zeros(len(text.used_numbers) + 1, np.float32)
         self._barrier = np.zeros(8, np.int64)
-        self._scratch = self._workspaces(threads)
-        self._held: list[Any] = [None] * len(self.text.outside)
+        self._barrier_address = self._barrier.ctypes.data
+        self._scratch = self._workspaces(text.threads)
+        self._last_numbers: list[Any] = []
+        self._find_inputs()
 
     def _workspaces(self, threads: int) -> Any:
         from deepdive.kernels.gemm import WORK
@@ -532,52 +535,106 @@ class NumbaDialect:
         self._work = [np.empty(WORK, np.float32) for _ in range(threads)]
         return np.array([w.ctypes.data for w in self._work], np.int64)
 
+    def _find_inputs(self) -> None:
+        """Where each input goes, and which outputs and writes are left for the host."""
+        inputs = self.plan.graph.inputs
+        numbers = [i for i, value in enumerate(inputs) if value.dtype is NUMBER]
+        arrays = [i for i, value in enumerate(inputs) if value.dtype is not NUMBER]
+        self._number_places, self._array_places = numbers, arrays
+        self._slots = [self.text.slots[inputs[i]] for i in arrays]
+        self._held: list[Any] = [None] * len(arrays)
+        self._host_values = [v for v in (*self.plan.numbers, *self.plan.host) if v.word != INPUT]
+        for value in self.text.outside:
+            if value.word == CONSTANT:
+                self._table[self.text.slots[value]] = value.array.ctypes.data
+        writes = self.plan.graph.writes
+        self._late = [(inputs.index(t), v) for t, v in writes if v not in self.text.aliases]
+        self._outputs = [self._view(value) for value in self.plan.graph.outputs]
+
     def run(self, inputs: list[Any]) -> list[Any]:
         """The outputs for these inputs; state is written in place."""
-        plan, text = self.plan, self.text
-        known: dict[Value, Any] = dict(zip(self.graph.inputs, inputs, strict=True))
-        self._host(known)
-        for i, value in enumerate(text.outside):
-            array = value.array if value.word == CONSTANT else known[value]
-            if value.dtype is NUMBER or array is self._held[i]:
+        arrays = [inputs[i] for i in self._array_places]
+        if not all(map(is_, arrays, self._held)):
+            self._take(arrays)
+        numbers = [inputs[i] for i in self._number_places]
+        if numbers != self._last_numbers or self.plan.host:
+            self._host(numbers)
+        if self.text.threads == 1:
+            self._start()
+        else:
+            with gate().lock:
+                self._start()
+        for i, value in self._late:
+            inputs[i][...] = self._found(value, inputs)
+        pairs = zip(self._outputs, self.plan.graph.outputs, strict=True)
+        return [
+            view.copy() if view is not None else self._found(value, inputs).copy()
+            for view, value in pairs
+        ]
+
+    def _start(self) -> None:
+        self.program(
+            self._table, self._numbers, self._addresses, self._barrier_address, self._scratch
+        )
+
+    def _take(self, arrays: list[Any]) -> None:
+        """Note the addresses of arrays that are others than in the call before."""
+        for i, (array, held) in enumerate(zip(arrays, self._held, strict=True)):
+            if array is held:
                 continue
             if not array.flags.c_contiguous:
                 array = np.ascontiguousarray(array)
             self._held[i] = array
-            self._table[i] = array.__array_interface__["data"][0]
-        for i, value in enumerate(text.used_numbers):
-            self._numbers[i] = known[value]
-        self.program(
-            self._table, self._numbers, self._addresses, self._barrier.ctypes.data, self._scratch
-        )
-        for target, value in plan.graph.writes:
-            if value not in text.aliases:
-                known[target][...] = self._array(value, known)
-        return [self._array(value, known).copy() for value in plan.graph.outputs]
+            self._table[self._slots[i]] = array.__array_interface__["data"][0]
 
-    def _host(self, known: dict[Value, Any]) -> None:
-        """Numbers, and arrays that depend on numbers alone."""
-        for value in (*self.plan.numbers, *self.plan.host):
-            if value in known:
-                continue
-            arguments = [known[a] if isinstance(a, Value) else a for a in value.arguments.values()]
-            out = getattr(numpy_cpu, value.word)(*arguments)
+    def _host(self, numbers: list[Any]) -> None:
+        """Numbers, and arrays that depend on numbers alone, computed by the host."""
+        inputs = self.plan.graph.inputs
+        places = zip(self._number_places, numbers, strict=True)
+        known: dict[Value, Any] = {inputs[i]: number for i, number in places}
+        for value in self._host_values:
+            found = [known[a] if isinstance(a, Value) else a for a in value.arguments.values()]
+            out = getattr(numpy_cpu, value.word)(*found)
             known[value] = float(out) if value.dtype is NUMBER else out
+        for i, value in enumerate(self.text.used_numbers):
+            self._numbers[i] = known[value]
+        self._kept = [known[value] for value in self.plan.host]
+        for value in self.plan.host:
+            self._table[self.text.slots[value]] = known[value].ctypes.data
+        self._last_numbers = numbers
 
-    def _array(self, value: Value, known: dict[Value, Any]) -> Any:
+    def _view(self, value: Value) -> Any:
+        """A result as a view of the program's memory; None if it lies elsewhere."""
+        place = self.plan.places[value]
+        if place.base not in self.text.offsets:
+            return None
+        memory = self._memory[list(ARENAS).index(place.base.dtype.name)]
+        return _shown(memory[self.text.offsets[place.base] :], place, value)
+
+    def _found(self, value: Value, inputs: list[Any]) -> Any:
+        """The array of a value after a run, wherever it lies."""
+        view = self._view(value)
+        if view is not None:
+            return view
         place = self.plan.places[value]
         base = self.text.aliases.get(place.base, place.base)
         if base.word == INPUT:
-            memory, start = known[base].reshape(-1), 0
-        elif base in self.text.offsets:
-            memory = self._memory[list(ARENAS).index(base.dtype.name)]
-            start = self.text.offsets[base]
+            array = inputs[self.plan.graph.inputs.index(base)]
         else:
-            return getattr(numpy_cpu, base.word)(*base.arguments.values())
-        size = memory.itemsize
-        return np.lib.stride_tricks.as_strided(
-            memory[start + place.offset :], value.shape, [s * size for s in place.strides]
-        )
+            array = getattr(numpy_cpu, base.word)(*base.arguments.values())
+        return _shown(np.ascontiguousarray(array).reshape(-1), place, value)
 
 
-_ = contiguous
+def _shown(memory: Any, place: Any, value: Value) -> Any:
+    strides = [stride * memory.itemsize for stride in place.strides]
+    return np.lib.stride_tricks.as_strided(memory[place.offset :], value.shape, strides)
+
+
+def gate() -> Any:
+    """The gate that lets one parallel program run at a time."""
+    from deepdive.kernels.jit import gate as found
+
+    return found
+
+
+SERIAL = 4e6  # operations below which a second thread costs more than it gives

@@ -22,6 +22,8 @@ Inputs are arrays and numbers in the order of ``program``'s parameters; buffers 
 import numpy as np
 
 from deepdive.backend import numpy_cpu as xp
+
+inf, nan = np.inf, np.nan
 '''
 
 UFUNCS = frozenset(

@@ -18,6 +18,8 @@ from deepdive.compiler.lazyarray import LazyArray, LazyNumber
 from deepdive.core.tensor import Tensor
 from deepdive.errors import GraphError
 
+PLAIN = (bool, int, float, str, tuple, type(None))
+
 
 class Source(NamedTuple):
     """Where a program's input comes from: ``read()`` gives the array or number of this call."""
@@ -59,6 +61,8 @@ class Tracer:
         self.sources: list[Source] = []
         self.effects: list[Callable[[], None]] = []
         self.guards: list[Callable[[], Any]] = []
+        self.seldom: list[Callable[[], Any]] = []
+        self.modules: set[int] = set()
         self.adopted: dict[int, Adopted] = {}
         self.held: dict[int, Held] = {}
         self.origin = ""
@@ -111,6 +115,12 @@ class Tracer:
     def guard(self, read: Callable[[], Any]) -> None:
         """A Python value the trace depends on: another value means another program."""
         self.guards.append(read)
+
+    def saw(self, module: Any) -> None:
+        """A module takes part: its mode and options are constants, checked when some change."""
+        if id(module) not in self.modules:
+            self.modules.add(id(module))
+            self.seldom.append(lambda: [v for v in vars(module).values() if type(v) in PLAIN])
 
     def asked(self, array: Any, question: Callable[[Any], Any]) -> Any:
         """The answer for an input's values, guarded; None for what only the program computes."""

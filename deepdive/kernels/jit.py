@@ -97,11 +97,16 @@ def kernel(function: Callable[..., Any] | None = None, **options: Any) -> Any:
         return functools.partial(kernel, **options)
     usual = {"fastmath": FAST, "error_model": "numpy", "nogil": True}  # x / 0 is inf
     dispatcher = numba.njit(**{**usual, **options})(function)
+    cached(dispatcher, function)
+    return dispatcher
+
+
+def cached(compiled: Any, function: Callable[..., Any]) -> None:
+    """Let a dispatcher or C callback of `function` keep its machine code on disk."""
     try:
-        dispatcher._cache = _Cache(function)
+        compiled._cache = _Cache(function)
     except OSError as error:  # no folder can be made
         _say_once(f"no cache folder for compiled kernels ({error})")
-    return dispatcher
 
 
 class _Gate:

@@ -96,3 +96,16 @@ def smaller(x, y):
 def sign(x):
     """-1, 0 or 1; NaN stays."""
     return f(1) if x > f(0) else (f(-1) if x < f(0) else x)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def call_product(context, address, a, ai, ak, b, bk, bj, c, ci, M, N, K, work):  # type: ignore[no-untyped-def]
+    """Call the compiled :func:`product` at `address`: programs need not compile it again."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kind = ir.FunctionType(ir.VoidType(), [_i64] * 12)
+        function = builder.inttoptr(args[0], kind.as_pointer())
+        builder.call(function, args[1:])
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 13), emit

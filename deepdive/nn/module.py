@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any, ClassVar, TypeVar
 
-from deepdive import dtypes
+from deepdive import config, dtypes
 from deepdive.backend import speakers
 from deepdive.core.tensor import HookHandle, Tensor, array_of, wrap
 from deepdive.errors import ArgumentError, DeepDiveError, DTypeError, did_you_mean
@@ -68,6 +68,9 @@ class Module:
             if type(x) is not Tensor:
                 inputs = _as_tensors(inputs)
                 break
+        tracer = config.tracing.get()
+        if tracer is not None:
+            tracer.saw(self)
         try:
             if self._hooks is None:
                 return self.forward(*inputs, **options)
@@ -227,6 +230,7 @@ class Module:
                 f"{type(self).__name__}.{name} is a parameter, a plain Tensor would not be one",
                 fix=f"write .{name} = nn.Parameter(…), or .{name}.data = … to keep it",
             )
+        config.changes.number += 1  # compiled programs look again
         object.__setattr__(self, name, value)
 
     def __getattr__(self, name: str) -> Any:
@@ -326,8 +330,13 @@ class Module:
         """
         return loading.load(self._state(), state, strict, assign)
 
-    def save(self, folder: Any, save_arc: bool = True) -> None:
+    def save(self, folder: Any, save_arc: bool = True, extra: Any = None) -> None:
         """Write weights, and the architecture as text, into a folder: both or neither.
+
+        Args:
+            folder: made if need be; a save that is there already is replaced as a whole.
+            save_arc: whether to write the architecture.
+            extra: a dict of JSON values to keep beside them, such as the epoch.
 
         Raises:
             CheckpointError: if the architecture cannot be written, or the folder cannot.
@@ -335,7 +344,7 @@ class Module:
         from deepdive.io.checkpoint import save_folder
 
         arc = architecture.to_arc(self) if save_arc else None
-        save_folder(folder, arc, {name: x.numpy() for name, x in self._state().items()})
+        save_folder(folder, arc, {name: x.numpy() for name, x in self._state().items()}, extra)
 
     def load(self: M, folder: Any) -> M:
         """Take over the weights saved in a folder.

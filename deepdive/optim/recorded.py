@@ -35,7 +35,7 @@ def _record_group(optimizer: Any, tracer: Any, group: Options, states: Any) -> N
     present = [name for name in optimizer._terms if group[name]]
     terms = {name: read(name) for name in present}
     tracer.effect(lambda: _count(counts))
-    tracer.guard(lambda: _structure(optimizer, group, states, counts))
+    tracer.guard(_Structure(optimizer, group, states, counts))
     if optimizer._counts and counts:
         first = counts[0]
         hyper["t"] = tracer.number(lambda: first["t"], "step count")
@@ -91,6 +91,22 @@ def _hyper(optimizer: Any, read: _Reader) -> Options:
         if not read.group[name]:
             hyper[name] = None
     return hyper
+
+
+class _Structure:
+    """:func:`_structure`, worked out anew only when an option or the step counts changed."""
+
+    def __init__(self, *parts: Any) -> None:
+        self.parts = parts
+        self.seen: Any = None
+        self.answer: Any = None
+
+    def __call__(self) -> Any:
+        optimizer, group, states, counts = self.parts
+        seen = [*group.values(), *map(id, optimizer._states), len({k["t"] for k in counts})]
+        if seen != self.seen:
+            self.seen, self.answer = seen, _structure(optimizer, group, states, counts)
+        return self.answer
 
 
 def _structure(optimizer: Any, group: Options, states: Any, counts: Any) -> Any:
