@@ -129,7 +129,7 @@ class Storey(nn.Module):
         return x
 
 
-class Tower(nn.Module):
+class Skyscraper(nn.Module):
     def __init__(self):
         self.stem = nn.Linear(4, 8)
         self.body = nn.Sequential(nn.ReLU(), Storey())
@@ -141,14 +141,14 @@ class Tower(nn.Module):
 def test_wrong_shape_three_modules_deep():
     text = says(
         ShapeError,
-        lambda: Tower()(np.ones((2, 4), np.float32)),
+        lambda: Skyscraper()(np.ones((2, 4), np.float32)),
         "x is (2, 8) and y is (9, 8): 8 != 9",
         "expected: x (…, 9)",
-        "in Tower.body.1.layers.1: Linear(in_features=9, out_features=8)",
+        "in Skyscraper.body.1.layers.1: Linear(in_features=9, out_features=8)",
         "fix: ",
     )
-    assert text.count("in Tower") == 1  # the whole path, once
-    says(ShapeError, lambda: Tower()(ones(2, 5)), "in Tower.stem: Linear(in_features=4")
+    assert text.count("in Skyscraper") == 1  # the whole path, once
+    says(ShapeError, lambda: Skyscraper()(ones(2, 5)), "in Skyscraper.stem: Linear(in_features=4")
 
 
 def test_where_also_names_a_backward():
@@ -379,7 +379,7 @@ ARGUMENTS = {
     "dash": (lambda: dd.dash.Dash(0), "number of metrics", "got: 0"),
     "dash update": (lambda: dd.dash.Dash(2).update(1), "got: 1 values", "expected: metric 1"),
     "layer name": (
-        lambda: nn.register_layer("Linear", Tower),
+        lambda: nn.register_layer("Linear", Skyscraper),
         "'Linear'",
         "fix: choose another name",
     ),
@@ -427,7 +427,7 @@ def test_unknown_keywords_are_type_errors(call, words):
     ("call", "hint"),
     [
         (lambda: dd.sofmax, "did you mean 'softmax'"),
-        (lambda: Tower().stm, "did you mean 'stem'"),
+        (lambda: Skyscraper().stm, "did you mean 'stem'"),
         (lambda: dd.tensor.Ad, "did you mean 'Add'"),
     ],
 )
