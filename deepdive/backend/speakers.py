@@ -11,11 +11,10 @@ from typing import Any
 
 from deepdive.backend import numpy_cpu
 from deepdive.errors import DeviceError
+from deepdive.utils.gpu import INSTALL, why_no_cupy
 
 BY_TYPE: dict[type, Any] = {numpy_cpu.ARRAY_TYPE: numpy_cpu}
 BY_DEVICE: dict[str, ModuleType] = {"cpu": numpy_cpu}
-
-INSTALL_CUDA = "pip install 'deepdive-ml[cuda12]' (or [cuda13]); then deepdive.utils.check_cupy()"
 
 
 def of_device(device: object) -> Any:
@@ -28,12 +27,18 @@ def of_device(device: object) -> Any:
     if name in BY_DEVICE:
         return BY_DEVICE[name]
     if name.split(":")[0] == "cuda":
-        raise DeviceError(
-            "to: no CUDA device can be used here",
-            got=repr(name),
-            expected="CuPy and an NVIDIA GPU",
-            fix=INSTALL_CUDA,
-        )
+        raise _no_cuda(name)
     raise DeviceError(
         f"to: unknown device {name!r}", expected=" or ".join(map(repr, sorted(BY_DEVICE)))
+    )
+
+
+def _no_cuda(name: str) -> DeviceError:
+    """What is missing; where nothing is, that this release has no speaker for CuPy's arrays."""
+    missing = why_no_cupy()
+    return DeviceError(
+        f"to: no CUDA device can be used here: {missing or 'this release computes on the CPU'}",
+        got=repr(name),
+        expected="CuPy and an NVIDIA GPU" if missing else "'cpu'",
+        fix=f"{INSTALL}; then deepdive.utils.check_cupy()" if missing else None,
     )

@@ -19,7 +19,6 @@ from deepdive.cli.recipes import (
     make_model,
     make_optimizer,
     read_data,
-    save_model,
 )
 from deepdive.cli.train import writable
 from deepdive.cli.training import accuracy, percent, probabilities, scores_of, train_epoch
@@ -55,7 +54,7 @@ def run(options: Any) -> None:
 
     scores = scores_of(model, test_loader)
     share = accuracy(scores, held_out.labels)
-    save_model(folder, model, {"dataset": NAME, "model": MODEL, "accuracy": share})
+    model.save(folder, extra={"dataset": NAME, "model": MODEL, "accuracy": share})
     if not np.array_equal(scores_of(nn.load_from_arc(folder), test_loader), scores):
         raise CheckpointError(f"the network loaded from {folder} does not predict the same")
 

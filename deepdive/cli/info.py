@@ -13,7 +13,7 @@ import numpy as np
 
 from deepdive.cli.arguments import version
 from deepdive.cli.blas import Blas, find_blas, processor
-from deepdive.utils.gpu import INSTALL, check_cupy
+from deepdive.utils.gpu import INSTALL, why_no_cupy
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -80,7 +80,7 @@ def gpu_arrays() -> str:
     """Whether CuPy is there and finds a GPU."""
     if find_spec("cupy") is None:
         return f"-  for GPUs: {INSTALL}"
-    return "finds a GPU" if check_cupy() else "installed, but it finds no usable GPU"
+    return why_no_cupy() or "finds a GPU"
 
 
 def misjudged(blas: Blas, flags: set[str]) -> str | None:

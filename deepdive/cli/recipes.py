@@ -16,8 +16,6 @@ from deepdive.datautils import (
     Scale,
 )
 from deepdive.errors import ArgumentError, DataError
-from deepdive.io.checkpoint import save_folder
-from deepdive.nn.architecture import to_arc
 
 
 class Images(NamedTuple):
@@ -154,9 +152,3 @@ def make_loader(
         transform=Compose(images.scaled(), images.normalized()),
         **options,
     )
-
-
-def save_model(folder: str, model: nn.Module, facts: dict[str, Any]) -> None:
-    """Saves architecture, weights, and what ``predict`` must know, all or nothing."""
-    weights = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
-    save_folder(folder, to_arc(model), weights, facts)

@@ -13,7 +13,6 @@ from deepdive.cli.recipes import (
     make_model,
     make_optimizer,
     read_data,
-    save_model,
 )
 from deepdive.cli.training import accuracy, percent, scores_of, train_epoch
 from deepdive.core.random import manual_seed
@@ -59,7 +58,7 @@ def run(options: Any) -> None:
     print(f"test accuracy {percent(share)} on {len(labels):,} images, after {spent}")
     if options.save:
         facts = {"dataset": name, "model": options.model, "epochs": epochs, "accuracy": share}
-        save_model(options.save, model, facts)
+        model.save(options.save, extra=facts)
         print(f"saved to {options.save}")
 
 

@@ -7,9 +7,11 @@ from typing import Any, TypeVar
 
 from deepdive import config, dtypes
 from deepdive.backend import speakers
+from deepdive.backend.vocabulary import rules
 from deepdive.core import random
 from deepdive.core.operator import REGISTRY, tensor_words
 from deepdive.core.tensor import Tensor, array_of, wrap
+from deepdive.errors import ArgumentError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -32,10 +34,11 @@ def _finished(array: Any, requires_grad: bool) -> Tensor:
     return tensor.requires_grad_() if requires_grad else tensor
 
 
-def _shape(size: tuple[Any, ...]) -> tuple[int, ...]:
-    if len(size) == 1 and not isinstance(size[0], int):
+def _shape(word: str, size: tuple[Any, ...]) -> tuple[int, ...]:
+    """The sizes, given one by one or as one sequence."""
+    if len(size) == 1 and hasattr(size[0], "__len__") and getattr(size[0], "ndim", 1):
         size = tuple(size[0])
-    return tuple(int(n) for n in size)
+    return rules.sizes(word, size)
 
 
 def _dtype(dtype: Any) -> Any:
@@ -71,19 +74,19 @@ def from_numpy(array: Any) -> Tensor:
 @creator
 def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Zeros: ``zeros(2, 3)`` or ``zeros((2, 3))``."""
-    return _finished(_speaker(device).zeros(_shape(size), _dtype(dtype)), requires_grad)
+    return _finished(_speaker(device).zeros(_shape("zeros", size), _dtype(dtype)), requires_grad)
 
 
 @creator
 def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Ones: ``ones(2, 3)`` or ``ones((2, 3))``."""
-    return _finished(_speaker(device).ones(_shape(size), _dtype(dtype)), requires_grad)
+    return _finished(_speaker(device).ones(_shape("ones", size), _dtype(dtype)), requires_grad)
 
 
 @creator
 def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Memory without values set."""
-    return _finished(_speaker(device).empty(_shape(size), _dtype(dtype)), requires_grad)
+    return _finished(_speaker(device).empty(_shape("empty", size), _dtype(dtype)), requires_grad)
 
 
 @creator
@@ -97,7 +100,7 @@ def full(
 ) -> Tensor:
     """`fill_value` everywhere."""
     dtype = None if dtype is None else dtypes.as_dtype(dtype)
-    shape = _shape((size,) if isinstance(size, int) else tuple(size))
+    shape = _shape("full", (size,))
     return _finished(_speaker(device).full(shape, fill_value, dtype), requires_grad)
 
 
@@ -112,6 +115,8 @@ def arange(
     requires_grad: bool = False,
 ) -> Tensor:
     """``start, start + step, …`` below `end`."""
+    if step == 0:
+        raise ArgumentError("arange: step 0 never arrives", expected="a step > 0 or < 0")
     dtype = None if dtype is None else dtypes.as_dtype(dtype)
     return _finished(_speaker(device).arange(start, end, step, dtype), requires_grad)
 
@@ -127,6 +132,7 @@ def linspace(
     requires_grad: bool = False,
 ) -> Tensor:
     """`steps` values from `start` to `end`, both included."""
+    [steps] = rules.sizes("linspace", steps)
     speaker = _speaker(device)
     ramp = speaker.arange(0, steps, 1, dtypes.float64) / max(steps - 1, 1)
     values = start + (end - start) * ramp
@@ -145,7 +151,8 @@ def eye(
     requires_grad: bool = False,
 ) -> Tensor:
     """Ones on the diagonal, zeros elsewhere."""
-    return _finished(_speaker(device).eye(n, m, 0, _dtype(dtype)), requires_grad)
+    rows, columns = rules.sizes("eye", (n, n if m is None else m))
+    return _finished(_speaker(device).eye(rows, columns, 0, _dtype(dtype)), requires_grad)
 
 
 def _like(x: Tensor, dtype: Any) -> dict[str, Any]:
@@ -183,7 +190,7 @@ def rand(
 ) -> Tensor:
     """Uniform in [0, 1)."""
     source = generator or random.default_generator
-    array = source.uniform(_shape(size), 0.0, 1.0, _dtype(dtype))
+    array = source.uniform(_shape("rand", size), 0.0, 1.0, _dtype(dtype))
     return _finished(_speaker(device).asarray(array), requires_grad)
 
 
@@ -197,7 +204,7 @@ def randn(
 ) -> Tensor:
     """Normal with mean 0 and standard deviation 1."""
     source = generator or random.default_generator
-    array = source.normal(_shape(size), 0.0, 1.0, _dtype(dtype))
+    array = source.normal(_shape("randn", size), 0.0, 1.0, _dtype(dtype))
     return _finished(_speaker(device).asarray(array), requires_grad)
 
 
@@ -215,13 +222,14 @@ def randint(
     if size is None:
         low, high, size = 0, low, high
     source = generator or random.default_generator
-    array = source.integers(low, high, _shape((size,)))
+    array = source.integers(low, high, _shape("randint", (size,)))
     return wrap(_speaker(device).asarray(array, dtype))
 
 
 @creator
 def randperm(n: int, *, generator: random.Generator | None = None, device: Any = None) -> Tensor:
     """The numbers 0 … n-1 in random order."""
+    [n] = rules.sizes("randperm", n)
     source = generator or random.default_generator
     return wrap(_speaker(device).asarray(source.permutation(n)))
 

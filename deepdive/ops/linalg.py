@@ -6,6 +6,7 @@ from typing import Any
 
 from deepdive.core.operator import Operator, add_method, derive, register
 from deepdive.core.tensor import Tensor
+from deepdive.errors import ShapeError
 
 
 def swap(xp: Any, x: Any) -> Any:
@@ -75,6 +76,8 @@ class Linear(Operator):
     def forward(self, xp, x, w, b=None):
         out = xp.matmul(x, swap(xp, w))  # (…, out)
         if b is not None:
+            if len(b.shape) > 1:
+                raise ShapeError(f"linear: b is {b.shape}", expected=f"({w.shape[0]},)")
             out += b
         return out
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from deepdive.utils.gpu import check_cupy, import_cupy_else_numpy
+from deepdive.utils.gpu import check_cupy, import_cupy_else_numpy, why_no_cupy
 
 
 def __getattr__(name: str) -> Any:

@@ -16,7 +16,7 @@ def _find() -> tuple[ModuleType | None, str]:
     try:
         import cupy  # type: ignore[import-not-found,import-untyped,unused-ignore]
     except ImportError:
-        return None, f"CuPy is not installed: {INSTALL}"
+        return None, "CuPy is not installed"
     except Exception as error:  # a broken CUDA installation fails in many ways
         return None, f"CuPy cannot be loaded: {error}"
     try:
@@ -31,6 +31,12 @@ def check_cupy() -> bool:
     return _find()[0] is not None
 
 
+def why_no_cupy() -> str:
+    """Why CuPy cannot be used here, in a few words; empty where it can."""
+    module, reason = _find()
+    return reason if module is None else ""
+
+
 def import_cupy_else_numpy() -> ModuleType:
     """CuPy where it works; else NumPy, with a warning that says why."""
     module, reason = _find()
@@ -38,5 +44,6 @@ def import_cupy_else_numpy() -> ModuleType:
         return module
     import numpy
 
-    warnings.warn(f"arrays stay on the CPU: {reason}", RuntimeWarning, stacklevel=2)
+    message = f"arrays stay on the CPU: {reason}; to use a GPU: {INSTALL}"
+    warnings.warn(message, RuntimeWarning, stacklevel=2)
     return numpy

@@ -339,3 +339,13 @@ def test_a_save_killed_half_way_leaves_the_old_model(tmp_path):
     same(model, nn.load_from_arc(tmp_path))
     digits().save(tmp_path)
     assert len(nn.load_from_arc(tmp_path)) == 6
+
+
+def test_save_keeps_what_else_belongs_to_a_model(tmp_path):
+    from deepdive.io.checkpoint import load_folder
+
+    model = nn.Sequential(nn.Linear(2, 1))
+    model.save(tmp_path, extra={"epoch": 3, "loss": float("inf")})
+    assert load_folder(tmp_path).extra == {"epoch": 3, "loss": float("inf")}
+    model.save(tmp_path)
+    assert load_folder(tmp_path).extra is None

@@ -7,6 +7,7 @@ import pytest
 
 import deepdive as dd
 from deepdive import Tensor
+from deepdive.errors import DTypeError, ShapeError
 
 torch = pytest.importorskip("torch")
 
@@ -107,3 +108,17 @@ def test_clamp_at_its_edges(limits):
 @pytest.mark.parametrize("shape", [(0,), (2, 0), (0, 3)])
 def test_empty_reductions(name, shape):
     agree(name, np.zeros(shape), args=(len(shape) - 1,))
+
+
+@pytest.mark.parametrize("shape", [(1, 4), (2, 4), (4, 1)])
+def test_linear_takes_a_bias_with_one_axis(shape):
+    with pytest.raises(ShapeError, match=rf"^linear: b is \({shape[0]}, {shape[1]}\)\n.*\(4,\)"):
+        dd.linear(dd.ones(2, 3), dd.ones(4, 3), dd.ones(*shape))
+
+
+@pytest.mark.parametrize("power", [-1, dd.tensor([2, -1])])
+def test_integers_have_no_negative_powers(power):
+    with pytest.raises(
+        DTypeError, match=r"^pow: integers have no negative powers\n.*\n  fix: x"
+    ):
+        dd.tensor([1, 2]) ** power

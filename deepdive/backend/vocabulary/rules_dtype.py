@@ -74,6 +74,20 @@ def promoted_numbers(word: str, given: Given) -> Any:
     return dtype
 
 
+def powers(word: str, given: Given) -> Any:
+    """As :func:`promoted_numbers`.
+
+    Raises:
+        DTypeError: for integers with a negative exponent, as far as that is known.
+    """
+    dtype = promoted_numbers(word, given)
+    exponent = getattr(given["y"], "values", given["y"])
+    if dtype.kind != "f" and exponent is not None and np.any(np.less(exponent, 0)):
+        what = f"{word}: integers have no negative powers"
+        raise DTypeError(what, expected="floats", fix="x.float() ** y, or x ** -1.0")
+    return dtype
+
+
 def bits(word: str, given: Given) -> Any:
     """The promotion of the operands, for words that work on bits.
 

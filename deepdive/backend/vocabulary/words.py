@@ -154,6 +154,11 @@ family(
     ("subtract", "x - y", "xp.subtract(2.0, 3.0) → -1.0"),
     ("floor_divide", "floor(x / y)", "xp.floor_divide(-7, 2) → -4"),
     ("remainder", "x - y · floor(x / y), with y's sign", "xp.remainder(-7, 2) → 1"),
+)
+family(
+    "x, y",
+    rules.elementwise,
+    rules_dtype.powers,
     ("pow", "x^y", "xp.pow(2.0, 3.0) → 8.0"),
 )
 family(

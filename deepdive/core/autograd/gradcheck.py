@@ -17,7 +17,7 @@ def numeric_gradient(function: Callable[..., Any], inputs: Any, i: int, eps: flo
     `function` gives a float; it is called twice per element.
     """
     array = inputs[i]._data.copy()
-    out = array * 0
+    out = array.copy()  # array * 0 would be no array for shape ()
     flat = array.reshape(-1)
     slopes = out.reshape(-1)
     arguments = list(inputs)
@@ -110,7 +110,7 @@ def gradgradcheck(function: Callable[..., Tensor], inputs: Any, **options: Any) 
                 for i, a in enumerate(arguments)
             ]
             out: Any = function(*live)
-            seed = wrap(out._data * 0 + 1.0)
+            seed = out.detach() * 0 + 1.0
             found = grad(out, [live[i] for i in places], seed, create_graph=True, allow_unused=True)
             total: Any = None
             for k, g in enumerate(found):
