@@ -18,7 +18,16 @@ from deepdive.kernels.reductions import part
 
 
 @kernel
-def max_pool_planes(x, out, where, k, s, p, first, last):
+def max_pool_planes(
+    x,
+    out,
+    where,
+    k,
+    s,
+    p,
+    first,
+    last,
+):
     """The largest of each window, and where in its plane it is; a NaN is the largest there is.
 
     Tap by tap over a whole output row, so that the inner loop is long and has no branch.
@@ -45,11 +54,29 @@ def max_pool_planes(x, out, where, k, s, p, first, last):
 @kernel(parallel=True)
 def max_pool_all(x, out, where, k, s, p, threads):
     if threads == 1:
-        max_pool_planes(x, out, where, k, s, p, 0, len(x))
+        max_pool_planes(
+            x,
+            out,
+            where,
+            k,
+            s,
+            p,
+            0,
+            len(x),
+        )
     else:
         for worker in prange(threads):
             first, last = part(worker, threads, len(x))
-            max_pool_planes(x, out, where, k, s, p, first, last)
+            max_pool_planes(
+                x,
+                out,
+                where,
+                k,
+                s,
+                p,
+                first,
+                last,
+            )
 
 
 @kernel
@@ -72,7 +99,16 @@ def max_pool_grad_all(dy, where, dx, threads):
 
 
 @kernel
-def avg_pool_planes(x, y, k, s, p, backward, first, last):
+def avg_pool_planes(
+    x,
+    y,
+    k,
+    s,
+    p,
+    backward,
+    first,
+    last,
+):
     """``y = mean of each window of x``; backward, ``x = what each window of y spreads``."""
     H, W, OH, OW = x.shape[1], x.shape[2], y.shape[1], y.shape[2]
     scale = f(1) / f(k[0] * k[1])
@@ -99,11 +135,29 @@ def avg_pool_planes(x, y, k, s, p, backward, first, last):
 @kernel(parallel=True)
 def avg_pool_all(x, y, k, s, p, backward, threads):
     if threads == 1:
-        avg_pool_planes(x, y, k, s, p, backward, 0, len(x))
+        avg_pool_planes(
+            x,
+            y,
+            k,
+            s,
+            p,
+            backward,
+            0,
+            len(x),
+        )
     else:
         for worker in prange(threads):
             first, last = part(worker, threads, len(x))
-            avg_pool_planes(x, y, k, s, p, backward, first, last)
+            avg_pool_planes(
+                x,
+                y,
+                k,
+                s,
+                p,
+                backward,
+                first,
+                last,
+            )
 
 
 def _pair(value: Any) -> tuple[int, int]:
@@ -142,7 +196,16 @@ def max_pool2d(x: Any, window: Any, stride: Any = None, padding: Any = 0) -> tup
     k, s, p, shape = _geometry(x.shape, window, stride, padding)
     out, where = np.empty((len(planes), *shape[2:]), np.float32), np.empty(shape, np.int32)
     work = float(out.size * k[0] * k[1])
-    run(max_pool_all, planes, out, where.reshape(out.shape), k, s, p, work=work)
+    run(
+        max_pool_all,
+        planes,
+        out,
+        where.reshape(out.shape),
+        k,
+        s,
+        p,
+        work=work,
+    )
     return out.reshape(shape), where
 
 
@@ -160,7 +223,16 @@ def avg_pool2d(x: Any, window: Any, stride: Any = None, padding: Any = 0) -> Any
     planes = _planes(x)
     k, s, p, shape = _geometry(x.shape, window, stride, padding)
     out = np.empty((len(planes), *shape[2:]), np.float32)
-    run(avg_pool_all, planes, out, k, s, p, False, work=2.0 * out.size * k[0] * k[1])
+    run(
+        avg_pool_all,
+        planes,
+        out,
+        k,
+        s,
+        p,
+        False,
+        work=2.0 * out.size * k[0] * k[1],
+    )
     return out.reshape(shape)
 
 
@@ -173,5 +245,14 @@ def avg_pool2d_grad(
         raise ShapeError("avg_pool2d_grad: dy has another shape", got=dy.shape, expected=shape)
     dy = _planes(dy)
     dx = np.empty((len(dy), *input_shape[2:]), np.float32)
-    run(avg_pool_all, dx, dy, k, s, p, True, work=2.0 * dy.size * k[0] * k[1])
+    run(
+        avg_pool_all,
+        dx,
+        dy,
+        k,
+        s,
+        p,
+        True,
+        work=2.0 * dy.size * k[0] * k[1],
+    )
     return dx.reshape(input_shape)

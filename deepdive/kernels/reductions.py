@@ -15,7 +15,8 @@ from numba import float32 as f
 from numba import prange
 
 from deepdive.errors import DTypeError, ShapeError
-from deepdive.kernels.jit import FAST, gate, kernel, run
+from deepdive.kernels.jit import gate, kernel, run
+from deepdive.kernels.vector import at, largest
 from deepdive.kernels.vector_math import exp, log
 
 COST = 10.0  # flops that an element counts as, when threads are weighed
@@ -27,21 +28,12 @@ def part(worker, threads, n):
     return worker * n // threads, (worker + 1) * n // threads
 
 
-@kernel(fastmath=FAST | {"nnan"})  # or the maximum would not be vectorised
-def row_max(x):
-    """The largest of a row; if there is a NaN, anything (who subtracts it gets the NaN back)."""
-    m = x[0]
-    for j in range(1, x.size):
-        m = max(m, x[j])
-    return m
-
-
 @kernel
 def softmax_rows(x, out, first, last, logarithm):
     """``e^(x - m) / sum``, or its logarithm ``x - m - log(sum)``, for rows `first` to `last`."""
     for i in range(first, last):
         row, y = x[i], out[i]
-        m, total = row_max(row), f(0)
+        m, total = largest(at(row), row.size), f(0)
         if logarithm:
             for j in range(row.size):
                 total += exp(row[j] - m)
@@ -108,7 +100,7 @@ def cross_entropy_rows(x, target, loss, dx, scale, first, last):
             loss[i] = f(0)
             d[:] = f(0)
             continue
-        m, total = row_max(row), f(0)
+        m, total = largest(at(row), row.size), f(0)
         for j in range(row.size):
             e = exp(row[j] - m)
             d[j] = e
@@ -159,7 +151,18 @@ def layer_norm_all(x, g, b, eps, out, mean, rstd, threads):
 
 
 @kernel
-def layer_norm_grad_rows(dy, x, g, mean, rstd, dx, dg, db, first, last):
+def layer_norm_grad_rows(
+    dy,
+    x,
+    g,
+    mean,
+    rstd,
+    dx,
+    dg,
+    db,
+    first,
+    last,
+):
     """``dx = rstd (g dy - mean(g dy) - h mean(g dy h))``, h the normalised row; adds to dg, db."""
     for i in range(first, last):
         row, e, d, mu, r = x[i], dy[i], dx[i], mean[i], rstd[i]
@@ -180,11 +183,33 @@ def layer_norm_grad_rows(dy, x, g, mean, rstd, dx, dg, db, first, last):
 @kernel(parallel=True)
 def layer_norm_grad_all(dy, x, g, mean, rstd, dx, dg, db, threads):
     if threads == 1:
-        layer_norm_grad_rows(dy, x, g, mean, rstd, dx, dg[0], db[0], 0, len(x))
+        layer_norm_grad_rows(
+            dy,
+            x,
+            g,
+            mean,
+            rstd,
+            dx,
+            dg[0],
+            db[0],
+            0,
+            len(x),
+        )
     else:
         for worker in prange(threads):
             first, last = part(worker, threads, len(x))
-            layer_norm_grad_rows(dy, x, g, mean, rstd, dx, dg[worker], db[worker], first, last)
+            layer_norm_grad_rows(
+                dy,
+                x,
+                g,
+                mean,
+                rstd,
+                dx,
+                dg[worker],
+                db[worker],
+                first,
+                last,
+            )
 
 
 @kernel
@@ -226,7 +251,18 @@ def batch_norm_all(x, g, b, eps, out, mean, rstd, threads):
 
 
 @kernel
-def batch_norm_grad_channels(dy, x, g, mean, rstd, dx, dg, db, first, last):
+def batch_norm_grad_channels(
+    dy,
+    x,
+    g,
+    mean,
+    rstd,
+    dx,
+    dg,
+    db,
+    first,
+    last,
+):
     """As in layer norm, a channel being the row: ``g rstd (dy - mean(dy) - h mean(dy h))``."""
     n = f(x.shape[0] * x.shape[2])
     for c in range(first, last):
@@ -251,11 +287,33 @@ def batch_norm_grad_channels(dy, x, g, mean, rstd, dx, dg, db, first, last):
 @kernel(parallel=True)
 def batch_norm_grad_all(dy, x, g, mean, rstd, dx, dg, db, threads):
     if threads == 1:
-        batch_norm_grad_channels(dy, x, g, mean, rstd, dx, dg, db, 0, x.shape[1])
+        batch_norm_grad_channels(
+            dy,
+            x,
+            g,
+            mean,
+            rstd,
+            dx,
+            dg,
+            db,
+            0,
+            x.shape[1],
+        )
     else:
         for worker in prange(threads):
             first, last = part(worker, threads, x.shape[1])
-            batch_norm_grad_channels(dy, x, g, mean, rstd, dx, dg, db, first, last)
+            batch_norm_grad_channels(
+                dy,
+                x,
+                g,
+                mean,
+                rstd,
+                dx,
+                dg,
+                db,
+                first,
+                last,
+            )
 
 
 def _rows(name: str, x: Any) -> Any:
@@ -303,8 +361,8 @@ def cross_entropy(x: Any, target: Any, scale: float | None = None) -> tuple[Any,
     if target.shape != (len(x),):
         raise ShapeError("cross_entropy: one class a row", got=target.shape, expected=(len(x),))
     loss, dx = np.empty(len(x), np.float32), np.empty_like(x)
-    scale = np.float32(1 / max(len(x), 1) if scale is None else scale)
-    run(cross_entropy_all, x, target, loss, dx, scale, work=COST * x.size)
+    factor = np.float32(1 / max(len(x), 1) if scale is None else scale)
+    run(cross_entropy_all, x, target, loss, dx, factor, work=COST * x.size)
     return loss, dx
 
 
@@ -325,7 +383,18 @@ def layer_norm_grad(dy: Any, x: Any, g: Any, mean: Any, rstd: Any) -> tuple[Any,
     dy, rows = _rows("layer_norm_grad", dy), _rows("layer_norm_grad", x)
     dg = np.zeros((gate.threads(), rows.shape[1]), np.float32)
     dx, db = np.empty_like(rows), np.zeros_like(dg)
-    run(layer_norm_grad_all, dy, rows, g, mean, rstd, dx, dg, db, work=COST * x.size)
+    run(
+        layer_norm_grad_all,
+        dy,
+        rows,
+        g,
+        mean,
+        rstd,
+        dx,
+        dg,
+        db,
+        work=COST * x.size,
+    )
     return dx.reshape(x.shape), dg.sum(0), db.sum(0)
 
 
@@ -353,5 +422,16 @@ def batch_norm_grad(dy: Any, x: Any, g: Any, mean: Any, rstd: Any) -> tuple[Any,
     _same("batch_norm_grad", dy, x)
     dy, planes = _channels("batch_norm_grad", dy), _channels("batch_norm_grad", x)
     dx, dg, db = np.empty_like(planes), np.empty_like(g), np.empty_like(g)
-    run(batch_norm_grad_all, dy, planes, g, mean, rstd, dx, dg, db, work=COST * x.size)
+    run(
+        batch_norm_grad_all,
+        dy,
+        planes,
+        g,
+        mean,
+        rstd,
+        dx,
+        dg,
+        db,
+        work=COST * x.size,
+    )
     return dx.reshape(x.shape), dg, db

@@ -9,175 +9,43 @@ a few innermost loops as LLVM instructions, and the kernels call them like funct
 - ``tile(rows, vectors)``         a register block of a matrix product
 - ``dots(rows, columns)``         a register block of dot products
 - ``transpose``, ``copy_rows``    what packing is made of
+- ``largest(x, n)``               the maximum of a row
 
 ``DEEPDIVE_SIMD=avx2`` (or ``avx512``, ``neon``, ``sse``) forces another kind of vector.
 """
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack
 from typing import Any
 
-from llvmlite import binding, ir
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from deepdive.errors import ArgumentError
+from deepdive.kernels.cpu import CHANNELS, FLOAT, PIXELS, ROWS, SIMD, VECTORS, WIDTH
+from deepdive.kernels.llvm import F32, I32, I64, VECTOR, Code
 
-# name: floats in a register, (rows, vectors) of the block a matrix product keeps in registers.
-# Of 32 registers 24 hold results; of AVX2's 16, 12 do. The rest holds operands.
-KINDS = {
-    "avx512": (16, (12, 2), (8, 3)),
-    "avx2": (8, (6, 2), (4, 3)),
-    "neon": (4, (8, 3), (8, 3)),
-    "sse": (4, (6, 2), (4, 3)),
-}
-
-
-def _detect() -> str:
-    """The widest vectors of this CPU, unless DEEPDIVE_SIMD says otherwise."""
-    forced = os.environ.get("DEEPDIVE_SIMD")
-    if forced:
-        if forced not in KINDS:
-            raise ArgumentError("DEEPDIVE_SIMD", got=forced, expected=", ".join(KINDS))
-        return forced
-    features = binding.get_host_cpu_features()
-    if features.get("avx512f"):
-        return "avx512"
-    if features.get("avx2") and features.get("fma"):
-        return "avx2"
-    return "neon" if binding.get_process_triple().startswith(("aarch64", "arm64")) else "sse"
-
-
-SIMD = _detect()
-WIDTH, (ROWS, VECTORS), (CHANNELS, PIXELS) = KINDS[SIMD]
-FLOAT = 4  # bytes
-
-_i32, _i64 = ir.IntType(32), ir.IntType(64)
-_float = ir.FloatType()
-_vector = ir.VectorType(_float, WIDTH)
-_lanes = ir.VectorType(_i32, WIDTH)
-
-
-class Code:
-    """The few words of LLVM that register blocks are made of, spoken over one builder.
-
-    Where an integer is wanted, a Python int will do.
-    """
-
-    zero = ir.Constant(_vector, [0.0] * WIDTH)
-
-    def __init__(self, builder):
-        self.b = builder
-
-    def int(self, n):
-        return ir.Constant(_i64, n) if isinstance(n, int) else n
-
-    def times(self, x, y):
-        return self.b.mul(self.int(x), self.int(y))
-
-    def less(self, x, y):
-        return self.b.icmp_signed("<", self.int(x), self.int(y))
-
-    def floats(self, address, of=_float):
-        """An address as a pointer to floats."""
-        return self.b.inttoptr(address, of.as_pointer())
-
-    def move(self, pointer, *steps):
-        """The pointer, so many elements further; a step may be a pair, to be multiplied."""
-        for step in steps:
-            step = self.times(*step) if isinstance(step, tuple) else self.int(step)
-            pointer = self.b.gep(pointer, [step])
-        return pointer
-
-    def vector(self, pointer):
-        return self.b.bitcast(pointer, _vector.as_pointer())
-
-    def load(self, pointer):
-        return self.b.load(self.vector(pointer), align=FLOAT)
-
-    def store(self, x, pointer):
-        self.b.store(x, self.vector(pointer), align=FLOAT)
-
-    def shuffle(self, x, y, order):
-        """Lanes of `x`, then of `y`, in a new order."""
-        return self.b.shuffle_vector(x, y, ir.Constant(_lanes, order))
-
-    def broadcast(self, scalar):
-        """One float (or int32) in every lane."""
-        kind = ir.VectorType(scalar.type, WIDTH)
-        nothing = ir.Constant(kind, ir.Undefined)
-        one = self.b.insert_element(nothing, scalar, ir.Constant(_i32, 0))
-        return self.shuffle(one, nothing, [0] * WIDTH)
-
-    def call(self, name, result, *args):
-        """One of LLVM's built-in functions, such as llvm.fma.v16f32."""
-        kind = ir.FunctionType(result, [x.type for x in args])
-        function = cgutils.get_or_insert_function(self.b.module, kind, name)
-        return self.b.call(function, args)
-
-    def fma(self, x, y, z):
-        return self.call(f"llvm.fma.v{WIDTH}f32", _vector, x, y, z)
-
-    def first(self, n):
-        """A mask of the first `n` lanes."""
-        lane = ir.Constant(_lanes, list(range(WIDTH)))
-        n = self.b.trunc(n, _i32)
-        return self.b.icmp_signed("<", lane, self.broadcast(n))
-
-    def load_masked(self, pointer, mask):
-        """The masked lanes, and zeros."""
-        name, align = f"llvm.masked.load.v{WIDTH}f32.p0", ir.Constant(_i32, FLOAT)
-        return self.call(name, _vector, self.vector(pointer), align, mask, self.zero)
-
-    def store_masked(self, x, pointer, mask):
-        name, align = f"llvm.masked.store.v{WIDTH}f32.p0", ir.Constant(_i32, FLOAT)
-        self.call(name, ir.VoidType(), x, self.vector(pointer), align, mask)
-
-    def sums(self, xs):
-        """The sum of each vector's lanes, WIDTH sums to a vector, in order.
-
-        Two vectors become one by adding the halves of every group of lanes: log2(WIDTH) times.
-        """
-        lanes = WIDTH
-        while lanes > 1:
-            half = lanes // 2
-            left = [i for i in range(2 * WIDTH) if i % lanes < half]
-            right = [i + half for i in left]
-            if len(xs) % 2:
-                xs = [*xs, self.zero]
-            added = []
-            for x, y in zip(xs[::2], xs[1::2], strict=True):
-                halves = self.shuffle(x, y, left), self.shuffle(x, y, right)
-                added.append(self.b.fadd(*halves))
-            xs, lanes = added, half
-        return xs
-
-    def loop(self, count, step, start, body):
-        """``values = start; for k in range(0, count, step): values = body(k, values)``."""
-        b, zero = self.b, self.int(0)
-        before = b.basic_block
-        inside = b.append_basic_block("loop")
-        after = b.append_basic_block("done")
-        b.cbranch(self.less(zero, count), inside, after)
-        b.position_at_end(inside)
-        index = b.phi(_i64)
-        values = [b.phi(x.type) for x in start]
-        results = body(index, values)
-        following = b.add(index, self.int(step))
-        end = b.basic_block
-        b.cbranch(self.less(following, count), inside, after)
-        index.add_incoming(zero, before)
-        index.add_incoming(following, end)
-        b.position_at_end(after)
-        last = [b.phi(x.type) for x in start]
-        for phis in values, last:
-            for phi, first, later in zip(phis, start, results, strict=True):
-                phi.add_incoming(first, before)
-                phi.add_incoming(later, end)
-        return last
+__all__ = [
+    "CHANNELS",
+    "FLOAT",
+    "PIXELS",
+    "ROWS",
+    "SIMD",
+    "VECTORS",
+    "WIDTH",
+    "at",
+    "copy_rows",
+    "dots",
+    "exponent",
+    "fma",
+    "largest",
+    "pointer",
+    "power_of_two",
+    "tile",
+    "transpose",
+]
 
 
 def _signature(floats, integers):
@@ -202,7 +70,7 @@ def tile(rows: int, vectors: int, table: bool = False) -> Any:
             a, b, c, K, ai, ak, bk, ci, m, n, alpha, beta = args
             code = Code(builder)
             a, b, c = map(code.floats, (a, b, c))
-            steps = code.floats(bk, _i64) if table else None
+            steps = code.floats(bk, I64) if table else None
 
             def multiply(k, sums):
                 offset = builder.load(code.move(steps, k)) if table else (k, bk)
@@ -229,8 +97,11 @@ def tile(rows: int, vectors: int, table: bool = False) -> Any:
 
 def _write(code, grid, target, valid, scale):
     """``c = alpha * sums + beta * c`` for the valid part of a register block."""
-    b, (c, ci), (m, n) = code.b, target, valid
-    rows, vectors = len(grid), len(grid[0])
+    b = code.b
+    c, ci = target
+    m, n = valid
+    rows = len(grid)
+    vectors = len(grid[0])
     alpha, beta = map(code.broadcast, scale)
     fresh = b.fcmp_ordered("==", beta, code.zero)  # 0 * NaN is not 0
 
@@ -272,7 +143,7 @@ def dots(rows: int, columns: int) -> Any:
             a, b, table, c, P, ai, N, an, bn = args
             code = Code(builder)
             a, b, c = map(code.floats, (a, b, c))
-            table = code.floats(table, _i64)
+            table = code.floats(table, I64)
             shifts = [builder.load(code.move(table, j)) for j in range(columns)]
 
             def image(n, sums):
@@ -312,7 +183,8 @@ def transpose(context, x, dx, y, dy, valid):
     def emit(context, builder, signature, args):
         x, dx, y, dy, valid = args
         code = Code(builder)
-        x, y = code.floats(x), code.floats(y)
+        x = code.floats(x)
+        y = code.floats(y)
         last = builder.sub(valid, code.int(1))
         rows = []
         for i in range(WIDTH):
@@ -355,10 +227,12 @@ def copy_rows(context, x, dx, y, dy, count, n):
     def emit(context, builder, signature, args):
         x, dx, y, dy, count, n = args
         code = Code(builder)
-        x, y = code.floats(x), code.floats(y)
+        x = code.floats(x)
+        y = code.floats(y)
         whole = builder.and_(n, code.int(-WIDTH))
         rest = builder.sub(n, whole)
-        mask, any_rest = code.first(rest), code.less(0, rest)
+        mask = code.first(rest)
+        any_rest = code.less(0, rest)
         last = builder.sub(count, code.int(1))
 
         def row(i, _):
@@ -366,7 +240,8 @@ def copy_rows(context, x, dx, y, dy, count, n):
             target = code.move(y, (i, dy))
 
             def chunk(j, _):
-                code.store(code.load(code.move(source, j)), code.move(target, j))
+                x = code.load(code.move(source, j))
+                code.store(x, code.move(target, j))
                 return []
 
             code.loop(whole, WIDTH, [], chunk)
@@ -389,11 +264,42 @@ def copy_rows(context, x, dx, y, dy, count, n):
 
 
 @intrinsic
+def largest(context, x, n):
+    """The largest of `n` floats from the address `x` on; NaN is passed over."""
+
+    def emit(context, builder, signature, args):
+        x, n = args
+        code = Code(builder)
+        x = code.floats(x)
+        lowest = ir.Constant(VECTOR, [float("-inf")] * WIDTH)
+        whole = builder.and_(n, code.int(-WIDTH))
+
+        def larger(x, y):
+            return builder.select(builder.fcmp_ordered(">", x, y), x, y)
+
+        def step(k, best):
+            return [larger(code.load(code.move(x, k)), best[0])]
+
+        best = code.loop(whole, WIDTH, [lowest], step)[0]
+        mask = code.first(builder.sub(n, whole))
+        tail = code.load_masked(code.move(x, whole), mask, lowest)
+        best = larger(tail, best)
+        half = WIDTH // 2
+        while half:
+            turned = [lane ^ half for lane in range(WIDTH)]
+            best = larger(best, code.shuffle(best, best, turned))
+            half //= 2
+        return builder.extract_element(best, ir.Constant(I32, 0))
+
+    return types.float32(types.int64, types.int64), emit
+
+
+@intrinsic
 def fma(context, x, y, z):
     """``x * y + z`` of three float32, rounded once; no compiler flag reorders it."""
 
     def emit(context, builder, signature, args):
-        return Code(builder).call("llvm.fma.f32", _float, *args)
+        return Code(builder).call("llvm.fma.f32", F32, *args)
 
     return types.float32(types.float32, types.float32, types.float32), emit
 
@@ -403,10 +309,10 @@ def power_of_two(context, n):
     """``2 ** n`` for a float32 `n` that is whole, from -126 to 127: its exponent bits, written."""
 
     def emit(context, builder, signature, args):
-        whole = builder.fptosi(args[0], _i32)
-        biased = builder.add(whole, ir.Constant(_i32, 127))
-        bits = builder.shl(biased, ir.Constant(_i32, 23))
-        return builder.bitcast(bits, _float)
+        whole = builder.fptosi(args[0], I32)
+        biased = builder.add(whole, ir.Constant(I32, 127))
+        bits = builder.shl(biased, ir.Constant(I32, 23))
+        return builder.bitcast(bits, F32)
 
     return types.float32(types.float32), emit
 
@@ -416,11 +322,11 @@ def exponent(context, x):
     """The whole float32 `n` for which ``x / 2 ** n`` is in [0.707, 1.414), of a normal x > 0."""
 
     def emit(context, builder, signature, args):
-        root_half = ir.Constant(_i32, 0x3F3504F3)  # the bits of sqrt(1/2)
-        bits = builder.bitcast(args[0], _i32)
+        root_half = ir.Constant(I32, 0x3F3504F3)  # the bits of sqrt(1/2)
+        bits = builder.bitcast(args[0], I32)
         bits = builder.sub(bits, root_half)
-        bits = builder.ashr(bits, ir.Constant(_i32, 23))
-        return builder.sitofp(bits, _float)
+        bits = builder.ashr(bits, ir.Constant(I32, 23))
+        return builder.sitofp(bits, F32)
 
     return types.float32(types.float32), emit
 
@@ -433,7 +339,7 @@ def at(context, array, *index):
 
     def emit(context, builder, signature, args):
         view = context.make_array(array)(context, builder, args[0])
-        address = builder.ptrtoint(view.data, _i64)
+        address = builder.ptrtoint(view.data, I64)
         strides = cgutils.unpack_tuple(builder, view.strides, array.ndim)
         steps = cgutils.unpack_tuple(builder, args[1])
         for i, stride in zip(steps, strides, strict=False):

@@ -20,9 +20,68 @@ from deepdive.kernels.vector import exponent, fma, power_of_two
 _EXACT = {"contract", "nsz"}
 
 
+def floats(*values: float) -> tuple[Any, ...]:
+    return tuple(map(np.float32, values))
+
+
+# Coefficients of polynomials, from the highest power down.
+EXP_TERMS = floats(
+    1.9875691500e-4,
+    1.3981999507e-3,
+    8.3334519073e-3,
+    4.1665795894e-2,
+    1.6666665459e-1,
+    5.0000001201e-1,
+)
+LOG_TERMS = floats(
+    7.0376836292e-2,
+    -1.1514610310e-1,
+    1.1676998740e-1,
+    -1.2420140846e-1,
+    1.4249322787e-1,
+    -1.6668057665e-1,
+    2.0000714765e-1,
+    -2.4999993993e-1,
+    3.3333331174e-1,
+)
+TANH_TERMS = floats(
+    -5.70498872745e-3,
+    2.06390887954e-2,
+    -5.37397155531e-2,
+    1.33314422036e-1,
+    -3.33332819422e-1,
+)
+ERF_NEAR_TERMS = floats(
+    -5.96761703e-4,
+    4.99119423e-3,
+    -2.67681349e-2,
+    1.12819925e-1,
+    -3.76125336e-1,
+    1.28379166e-1,
+)
+ERF_FAR_TERMS = floats(
+    -1.72853470e-5,
+    3.83197126e-4,
+    -3.88396438e-3,
+    2.42546219e-2,
+    -1.06777877e-1,
+    -6.34846687e-1,
+    -1.28717512e-1,
+)
+
+
 def scalar(function: Any) -> Any:
     """A small function of float32s that LLVM inlines; cached with the kernels that call it."""
     return njit(fastmath=_EXACT, forceinline=True, error_model="numpy")(function)
+
+
+@scalar
+def horner(x, coefficients):
+    """The polynomial with these coefficients, at x."""
+    p = coefficients[0]
+    for i in range(1, len(coefficients)):
+        p = fma(p, x, coefficients[i])
+    return p
 
 
 @scalar
@@ -30,15 +89,10 @@ def exp(x):
     """``e ** x``: x = n ln 2 + r with |r| <= ln 2 / 2, and a polynomial for e ** r (Cephes)."""
     t = x if x > f(-104) else f(-104)  # below, the result is 0; NaN comes here, too
     t = t if t < f(89) else f(89)  # above, infinity
-    n = math.floor(fma(t, f(1.44269504), f(0.5)))
+    n = np.floor(fma(t, f(1.44269504), f(0.5)))
     r = fma(n, f(2.12194440e-4), fma(n, f(-0.693359375), t))  # ln 2 in two parts
-    p = fma(f(1.9875691500e-4), r, f(1.3981999507e-3))
-    p = fma(p, r, f(8.3334519073e-3))
-    p = fma(p, r, f(4.1665795894e-2))
-    p = fma(p, r, f(1.6666665459e-1))
-    p = fma(p, r, f(5.0000001201e-1))
-    y = fma(p, r * r, r) + f(1)
-    half = math.floor(n * f(0.5))  # in two steps, for results near overflow or underflow
+    y = fma(horner(r, EXP_TERMS), r * r, r) + f(1)
+    half = np.floor(n * f(0.5))  # in two steps, for results near overflow or underflow
     y = y * power_of_two(half) * power_of_two(n - half)
     return y if x == x else x
 
@@ -49,19 +103,11 @@ def log(x):
     tiny = x < f(1.17549435e-38)
     y = x * f(8388608) if tiny else x  # denormals, made normal
     n = exponent(y)
-    half = math.floor(n * f(-0.5))
+    half = np.floor(n * f(-0.5))
     r = y * power_of_two(half) * power_of_two(-n - half) - f(1)
-    p = fma(f(7.0376836292e-2), r, f(-1.1514610310e-1))
-    p = fma(p, r, f(1.1676998740e-1))
-    p = fma(p, r, f(-1.2420140846e-1))
-    p = fma(p, r, f(1.4249322787e-1))
-    p = fma(p, r, f(-1.6668057665e-1))
-    p = fma(p, r, f(2.0000714765e-1))
-    p = fma(p, r, f(-2.4999993993e-1))
-    p = fma(p, r, f(3.3333331174e-1))
     n = n - f(23) if tiny else n
     rr = r * r
-    p = fma(n, f(-2.12194440e-4), p * r * rr)
+    p = fma(n, f(-2.12194440e-4), horner(r, LOG_TERMS) * r * rr)
     y = fma(n, f(0.693359375), fma(f(-0.5), rr, p) + r)
     y = y if x < f(np.inf) else x  # infinity and NaN as they are
     y = y if x != f(0) else f(-np.inf)
@@ -72,11 +118,7 @@ def log(x):
 def tanh(x):
     """Hyperbolic tangent: an odd polynomial near 0, ``1 - 2 / (e ** 2x + 1)`` elsewhere."""
     a, s = abs(x), x * x
-    p = fma(f(-5.70498872745e-3), s, f(2.06390887954e-2))
-    p = fma(p, s, f(-5.37397155531e-2))
-    p = fma(p, s, f(1.33314422036e-1))
-    p = fma(p, s, f(-3.33332819422e-1))
-    near = fma(p * s, a, a)
+    near = fma(horner(s, TANH_TERMS) * s, a, a)
     far = f(1) - f(2) / (exp(a + a) + f(1))
     return math.copysign(near if a < f(0.625) else far, x)
 
@@ -96,20 +138,9 @@ def sigmoid(x):
 def erf(x):
     """The error function: polynomials after Juffa, the outer one of log(1 - erf)."""
     a, s = abs(x), x * x
-    p = fma(f(-5.96761703e-4), s, f(4.99119423e-3))
-    p = fma(p, s, f(-2.67681349e-2))
-    p = fma(p, s, f(1.12819925e-1))
-    p = fma(p, s, f(-3.76125336e-1))
-    p = fma(p, s, f(1.28379166e-1))
-    near = fma(p, x, x)
+    near = fma(horner(s, ERF_NEAR_TERMS), x, x)
     t = a if a < f(4) else f(4)  # erf(4) is 1; so is what lies beyond
-    s = t * t
-    q = fma(f(-1.72853470e-5), t, f(3.83197126e-4))
-    q = fma(q, s, fma(f(-3.88396438e-3), t, f(2.42546219e-2)))
-    q = fma(q, t, f(-1.06777877e-1))
-    q = fma(q, t, f(-6.34846687e-1))
-    q = fma(q, t, f(-1.28717512e-1))
-    far = math.copysign(f(1) - exp(fma(q, t, -t)), x)
+    far = math.copysign(f(1) - exp(fma(horner(t, ERF_FAR_TERMS), t, -t)), x)
     y = near if a < f(0.927734375) else far
     return y if x == x else x
 
