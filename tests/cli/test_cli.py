@@ -370,8 +370,16 @@ def test_debug_shows_where_an_error_comes_from(deepdive):
     assert "Traceback" in result.stderr and "CheckpointError" in result.stderr
 
 
+@pytest.fixture
+def heard_ctrl_c():
+    """Processes started now obey Ctrl-C, also where a job in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
-def test_ctrl_c_ends_cleanly(tmp_path, environment):
+def test_ctrl_c_ends_cleanly(tmp_path, environment, heard_ctrl_c):
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", "deepdive", "train", "digits", "--epochs", "100000"],
         env=environment(),
@@ -380,9 +388,12 @@ def test_ctrl_c_ends_cleanly(tmp_path, environment):
         stderr=subprocess.PIPE,
         text=True,
     )
-    assert "test accuracy" in process.stdout.readline()  # it trains
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
+    try:
+        assert "test accuracy" in process.stdout.readline()  # it trains
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert "Traceback" not in errors and errors.endswith("deepdive: interrupted\n")
 

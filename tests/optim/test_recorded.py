@@ -34,7 +34,7 @@ def losses(kind, options, compiled):
         optimizer.step()
         return loss
 
-    program = dd.compile(step) if compiled else step
+    program = dd.compile(step, dialect="numpy") if compiled else step
     found = []
     for x in dd.randn(6, 8, 4):
         found.append(program(x).item())
