@@ -60,13 +60,16 @@ class Shape(NamedTuple):
     width: int  # of a buffer row
     height: int  # of a buffer plane, in rows, for `rows` rows of output
 
-    @property
-    def taps(self) -> int:
-        return self.C * self.kh * self.kw
+    K: int  # taps: C * kh * kw
+    padded: int  # O, rounded up to whole blocks
+    strips: int  # of an image
+    size: int  # of an image's buffer, in floats; blocks may read a little beyond its planes
+    plane: int  # of a flat output plane, in floats
+    blocks: int  # of TAPS taps
 
     @property
     def flops(self) -> float:
-        return 2.0 * self.B * self.groups * self.O * self.taps * self.OH * self.OW
+        return 2.0 * self.B * self.groups * self.O * self.K * self.OH * self.OW
 
 
 def _up(n: int, unit: int) -> int:
@@ -81,10 +84,35 @@ def _shape(sizes: Any, kernel: Any, stride: Any, up: Any, padding: Any, dilation
     halo = ((kh - 1) * dh) // sh + 1
     rows = max(1, min(OH, BUFFER // max(1, C * sh * sw * width) - halo))
     rows = -(-OH // -(-OH // rows)) if OH else 1  # strips of equal height
+    height, K = rows + halo, C * kh * kw
     return Shape(
-        *(B, C, H, W, O, OH, OW, kh, kw, sh, sw),
-        *(up[0], up[1], padding[0], padding[1], dh, dw, groups),
-        *(rows, width, rows + halo),
+        B,
+        C,
+        H,
+        W,
+        O,
+        OH,
+        OW,
+        kh,
+        kw,
+        sh,
+        sw,
+        up[0],
+        up[1],
+        padding[0],
+        padding[1],
+        dh,
+        dw,
+        groups,
+        rows,
+        width,
+        height,
+        K,
+        padded=_up(O, CHANNELS),
+        strips=-(-OH // rows),
+        size=_up(C * sh * sw * height * width + BLOCK + WIDTH, WIDTH),
+        plane=_up(rows * width, BLOCK),
+        blocks=-(-K // TAPS),
     )
 
 
@@ -95,21 +123,6 @@ def _table(s: Shape) -> Any:
     (down, row), (right, column) = divmod(i * s.dh, s.sh), divmod(j * s.dw, s.sw)
     plane = (c * s.sh + row) * s.sw + column
     return (plane * (s.height * s.width) + down * s.width + right).astype(np.int64).ravel()
-
-
-def _buffer(s: Shape) -> int:
-    """Floats of one image's buffer; blocks may read a little beyond its planes."""
-    return _up(s.C * s.sh * s.sw * s.height * s.width + BLOCK + WIDTH, WIDTH)
-
-
-def _packed(s: Shape) -> int:
-    """Floats of the packed weight, and what packing may spill."""
-    return _up(s.groups * _up(s.O, CHANNELS) * s.taps + WIDTH, WIDTH)
-
-
-def _plane(s: Shape) -> int:
-    """Floats of one output plane in the buffer, its rows as wide as the input's."""
-    return _up(s.rows * s.width, BLOCK)
 
 
 def _pair(value: Any) -> tuple[int, int]:
@@ -154,24 +167,13 @@ def _run_correlate(s: Shape, x: Any, w: Any, out: Any, bias: Any, activation: st
     """Pack the weight (groups, O, C, kh, kw), make room, and go."""
     shape = (s.B, s.groups * s.O, s.OH, s.OW)
     out = np.empty(shape, np.float32) if out is None else _f32("out", out, shape)
-    table, size, plane, packed = _table(s), _buffer(s), _plane(s), _packed(s)
-    threads = gate.threads()
-    work = scratch(packed + threads * (size + CHANNELS * plane) + BLOCK)
-    pack_weight(w.ctypes.data, s.O, s.taps, s.groups, work)
-    run(
-        correlate,
-        s,
-        x.ctypes.data,
-        work,
-        table.ctypes.data,
-        out.ctypes.data,
-        0 if bias is None else bias.ctypes.data,
-        ACTIVATIONS[activation],
-        work + FLOAT * packed,
-        size,
-        plane,
-        work=s.flops,
-    )
+    packed = _up(s.groups * s.padded * s.K + WIDTH, WIDTH)  # and what packing may spill
+    work = scratch(packed + gate.threads() * (s.size + CHANNELS * s.plane) + BLOCK)
+    pack_weight(s, w.ctypes.data, work)
+    added = 0 if bias is None else bias.ctypes.data
+    places = x.ctypes.data, work, _table(s).ctypes.data, out.ctypes.data
+    act, own = ACTIVATIONS[activation], work + FLOAT * packed
+    run(correlate, s, *places, added, act, own, work=s.flops)
     return out
 
 
@@ -261,29 +263,16 @@ def conv2d_weight_grad(
     x, geometry = _f32("x", x), (_pair(stride), _pair(padding), _pair(dilation))
     s = _forward_shape(x.shape, tuple(weight_shape), *geometry, groups)
     dy = _dy(s, dy)
-    padded, taps = _up(s.O, CHANNELS), _up(s.taps, TAPS)
-    blocks = (s.groups, padded // CHANNELS, taps // TAPS)
-    table = np.pad(_table(s), (0, taps - s.taps))
-    size, plane = _buffer(s), _up(s.rows * s.width, WIDTH)
+    table = np.pad(_table(s), (0, s.blocks * TAPS - s.K))
+    grads = s.padded * s.plane
     threads = gate.threads()
-    fit = BUFFER // (size + padded * plane) if s.rows == s.OH else 1
+    fit = BUFFER // (s.size + grads) if s.strips == 1 else 1
     images = max(1, min(fit, -(-s.B // threads)))
-    work = scratch(threads * images * (size + padded * plane) + BLOCK)
+    work = scratch(threads * images * (s.size + grads) + BLOCK)
+    blocks = groups, s.padded // CHANNELS, s.blocks
     dw = np.zeros((threads, *blocks, DOTS), np.float32)
-    run(
-        reduce_images,
-        s,
-        images,
-        x.ctypes.data,
-        dy.ctypes.data,
-        table.ctypes.data,
-        dw.ctypes.data,
-        blocks[-1] * DOTS,
-        work,
-        size,
-        plane,
-        work=s.flops,
-    )
+    places = x.ctypes.data, dy.ctypes.data, table.ctypes.data, dw.ctypes.data
+    run(reduce_images, s, images, *places, work, work=s.flops)
     dw = dw.sum(0)[..., : CHANNELS * TAPS].reshape(*blocks, CHANNELS, TAPS).swapaxes(2, 3)
-    dw = dw.reshape(groups, padded, taps)[:, : s.O, : s.taps]
+    dw = dw.reshape(groups, s.padded, -1)[:, : s.O, : s.K]
     return np.ascontiguousarray(dw).reshape(weight_shape)

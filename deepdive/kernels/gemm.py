@@ -153,78 +153,37 @@ def split(M, N, parts):
     return rows, parts // rows
 
 
-@kernel(parallel=True)
-def gemm_batch(
-    a,
-    da,
-    ai,
-    ak,
-    b,
-    db,
-    bk,
-    bj,
-    c,
-    dc,
-    ci,
-    B,
-    M,
-    N,
-    K,
-    alpha,
-    beta,
-    bias,
-    activation,
-    work,
-    threads,
-):
-    """B products, `da`, `db`, `dc` floats apart, cut into blocks for so many threads."""
-    rows, columns = split(M, N, threads) if threads > B else (1, 1)
+@kernel
+def gemm_part(problem, alpha, beta, p, parts):
+    """Part `p` of B products, `da`, `db`, `dc` floats apart, or of one that is cut into blocks."""
+    a, da, ai, ak, b, db, bk, bj, c, dc, ci, B, M, N, K, bias, activation, work = problem
+    rows, columns = split(M, N, parts) if parts > B else (1, 1)
     height = ((M + rows - 1) // rows + ROWS - 1) // ROWS * ROWS
     breadth = ((N + columns - 1) // columns + COLUMNS - 1) // COLUMNS * COLUMNS
-    tasks = B * rows * columns
+    blocks = rows * columns
+    tasks = B * blocks
+    own = work + FLOAT * WORK * p
+    for task in range(p * tasks // parts, (p + 1) * tasks // parts):
+        t = task // blocks
+        i = task % blocks // columns * height
+        j = task % columns * breadth
+        x = a + FLOAT * (t * da + i * ai)
+        y = b + FLOAT * (t * db + j * bj)
+        z = c + FLOAT * (t * dc + i * ci + j)
+        m = min(height, M - i)
+        n = min(breadth, N - j)
+        added = bias + FLOAT * j if bias != 0 else 0
+        gemm_block(x, ai, ak, y, bk, bj, z, ci, m, n, K, alpha, beta, added, activation, own)
+
+
+@kernel(parallel=True)
+def gemm_batch(problem, alpha, beta, threads):
+    """All parts, each on its thread."""
     if threads == 1:
-        for t in range(B):
-            gemm_block(
-                a + FLOAT * t * da,
-                ai,
-                ak,
-                b + FLOAT * t * db,
-                bk,
-                bj,
-                c + FLOAT * t * dc,
-                ci,
-                M,
-                N,
-                K,
-                alpha,
-                beta,
-                bias,
-                activation,
-                work,
-            )
+        gemm_part(problem, alpha, beta, 0, 1)
     else:
-        for worker in prange(threads):
-            for task in range(worker * tasks // threads, (worker + 1) * tasks // threads):
-                t, block = task // (rows * columns), task % (rows * columns)
-                i, j = block // columns * height, block % columns * breadth
-                gemm_block(
-                    a + FLOAT * (t * da + i * ai),
-                    ai,
-                    ak,
-                    b + FLOAT * (t * db + j * bj),
-                    bk,
-                    bj,
-                    c + FLOAT * (t * dc + i * ci + j),
-                    ci,
-                    min(height, M - i),
-                    min(breadth, N - j),
-                    K,
-                    alpha,
-                    beta,
-                    bias + FLOAT * j if bias != 0 else 0,
-                    activation,
-                    work + FLOAT * WORK * worker,
-                )
+        for p in prange(threads):
+            gemm_part(problem, alpha, beta, p, threads)
 
 
 _own = threading.local()
@@ -276,22 +235,9 @@ def matmul(
     B, K = (batch or [1])[0], a.shape[-1]
     flops = 2.0 * B * M * N * max(K, 1)
     work = scratch(WORK * (gate.threads() if flops > SERIAL else 1))
-    run(
-        gemm_batch,
-        *_place(a),
-        *_place(b),
-        *_place(out)[:3],
-        B,
-        M,
-        N,
-        K,
-        np.float32(alpha),
-        np.float32(beta),
-        0 if bias is None else bias.ctypes.data,
-        ACTIVATIONS[activation],
-        work,
-        work=flops,
-    )
+    sizes = B, M, N, K, 0 if bias is None else bias.ctypes.data, ACTIVATIONS[activation], work
+    problem = *_place(a), *_place(b), *_place(out)[:3], *sizes
+    run(gemm_batch, problem, np.float32(alpha), np.float32(beta), work=flops)
     if out is not given:
         given[...] = out
     return given
