@@ -201,7 +201,8 @@ def define(name: str, function: Any, taken: set[str], *, method: bool) -> str:
     """A function or method of the stub, with its first sentence; `taken` names stand beside it."""
     text = qualify(signature_of(function).text(name, method=method), taken)
     words = summary(function)
-    ignore = "  # type: ignore[override]" if name in ("__eq__", "__ne__") else ""
+    unlike = name in ("__eq__", "__ne__") and "-> Tensor" in text  # a type checker expects a bool
+    ignore = "  # type: ignore[override]" if unlike else ""
     return f"{text.removesuffix(' ...')}{ignore}\n{words}" if words else f"{text}{ignore}\n"
 
 

@@ -24,7 +24,7 @@ class Registered:
     def __array__(self, dtype: Any = None, copy: builtins.bool | None = None) -> Any: ...
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any: ...
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any: ...
-    def __eq__(self, other: Any) -> Any: ...  # type: ignore[override]
+    def __eq__(self, other: Any) -> Any: ...
     def __floordiv__(self, y: Operand) -> Tensor:
         """``⌊x / y⌋``, without a gradient."""
     def __ge__(self, y: Operand) -> Tensor:
@@ -55,7 +55,7 @@ class Registered:
         """``x - y ⌊x / y⌋``: the sign of `y`, as Python's ``%``."""
     def __mul__(self, y: Operand) -> Tensor:
         """``x · y``, elementwise."""
-    def __ne__(self, other: Any) -> Any: ...  # type: ignore[override]
+    def __ne__(self, other: Any) -> Any: ...
     def __neg__(self) -> Tensor:
         """``-x``."""
     def __or__(self, y: Operand) -> Tensor:

@@ -36,8 +36,8 @@ def _finished(array: Any, requires_grad: bool) -> Tensor:
 
 def _shape(word: str, size: tuple[Any, ...]) -> tuple[int, ...]:
     """The sizes, given one by one or as one sequence."""
-    if len(size) == 1 and hasattr(size[0], "__len__") and getattr(size[0], "ndim", 1):
-        size = tuple(size[0])
+    if len(size) == 1 and hasattr(size[0], "__len__") and getattr(size[0], "shape", True):
+        size = tuple(size[0])  # shape () is that of a number
     return rules.sizes(word, size)
 
 
