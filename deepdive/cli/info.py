@@ -27,11 +27,9 @@ class Extra(NamedTuple):
 
 
 EXTRAS = (
-    Extra("numba", "jit", "kernels as machine code"),
+    Extra("numba", "jit", "compiled steps as machine code"),
     Extra("datasets", "hf", "Hugging Face data sets"),
     Extra("PIL", "hf", "images from .png and .jpg"),
-    Extra("rich", "ui", "coloured tables"),
-    Extra("onnx", "onnx", "models for other programs"),
 )
 
 
@@ -78,9 +76,10 @@ def installed(extra: Extra) -> str:
 
 def gpu_arrays() -> str:
     """Whether CuPy is there and finds a GPU."""
-    if find_spec("cupy") is None:
-        return f"-  for GPUs: {INSTALL}"
-    return why_no_cupy() or "finds a GPU"
+    reason = why_no_cupy()
+    if reason and find_spec("cupy") is None:
+        return f"-  {reason}: {INSTALL}"
+    return reason or "finds a GPU"
 
 
 def misjudged(blas: Blas, flags: set[str]) -> str | None:

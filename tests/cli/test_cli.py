@@ -250,7 +250,7 @@ def test_info(deepdive):
     text = deepdive("info").stdout
     assert f"deepdive   {__version__}\n" in text
     assert f"NumPy      {np.__version__}\n" in text
-    for module, extra in [("numba", "jit"), ("onnx", "onnx"), ("rich", "ui")]:
+    for module, extra in [("numba", "jit"), ("datasets", "hf")]:
         line = re.search(rf"^{module} .*$", text, re.MULTILINE).group()
         assert (f"deepdive-ml[{extra}]" in line) == (find_spec(module) is None)
     assert "CuPy" in text and "OMP_NUM_THREADS=1" in text
