@@ -32,6 +32,7 @@ BINARY = {
     "minimum": "smaller({0}, {1})",
     "logical_and": "({0} != 0) & ({1} != 0)",
     "logical_or": "({0} != 0) | ({1} != 0)",
+    "logical_xor": "({0} != 0) ^ ({1} != 0)",
     "bitwise_and": "{0} & {1}",
     "bitwise_or": "{0} | {1}",
     "atan2": "f(math.atan2({0}, {1}))",
@@ -58,7 +59,7 @@ UNARY = {
     "logical_not": "{0} == 0",
 }
 COMPARE = ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")
-OTHERS = ("where", "astype", "pow", "pick")
+OTHERS = ("where", "astype", "pow", "pick", "placed")
 MAPS = frozenset((*BINARY, *UNARY, *OTHERS))
 
 

@@ -97,7 +97,9 @@ class Loop:
             maker = next((n for n in self.nodes if n.value is read.base), None)
             if maker is None:
                 continue
-            if maker.kind == "partial" or not _in_registers(maker, read, len(node.space)):
+            if maker.kind in ("partial", "dealt") or not _in_registers(
+                maker, read, len(node.space)
+            ):
                 return None
             phase = max(phase, maker.phase + (maker.kind == "reduce"))
         return phase
@@ -187,6 +189,12 @@ class Plan:
             return self._reduction(value)
         if value.word == "matmul":
             return self._product(value)
+        if value.word == "reshape":
+            return self._copied(value)
+        if value.word == "scatter":
+            return self._scatter(value)
+        if value.word == "dealt":
+            return self._dealt(value)
         if value.word not in MAPS:
             raise Unsupported(f"no loop for the word {value.word!r}", got=typed(value))
         node = Node(value, "map", squeezed(value.shape))
@@ -196,10 +204,54 @@ class Plan:
             place = self.places[operand]
             if value.word == "pick" and operand is value.arguments["x"]:
                 node.reads[operand] = Read(place.base, place.offset, place.strides)
+            elif value.word == "placed":
+                node.reads[operand] = _shifted(value, place)
+            elif value.word == "pick":  # the axes an index makes come first
+                rest = len(value.arguments["x"].shape) - len(value.arguments["index"])
+                shape = value.shape[: len(value.shape) - rest]
+                strides = spread(place.strides, operand.shape, shape) + (0,) * rest
+                node.reads[operand] = Read(place.base, place.offset, _kept(value.shape, strides))
             else:
                 strides = spread(place.strides, operand.shape, value.shape)
                 node.reads[operand] = Read(place.base, place.offset, _kept(value.shape, strides))
         node.store = Read(value, 0, _kept(value.shape, contiguous(value.shape)))
+        return node
+
+    def _copied(self, value: Value) -> Node:
+        """A reshape that cannot be a view: the operand's elements in its own order."""
+        x = value.arguments["x"]
+        node = Node(value, "map", squeezed(x.shape))
+        place = self.places[x]
+        node.reads[x] = Read(place.base, place.offset, _kept(x.shape, place.strides))
+        node.store = Read(value, 0, _kept(x.shape, contiguous(x.shape)))
+        return node
+
+    def _scatter(self, value: Value) -> Node:
+        """Rows added up at rows named by numbers: each thread has a sum of its own."""
+        x, index = value.arguments["x"], value.arguments["index"]
+        node = Node(value, "reduce", squeezed(x.shape), tuple(range(len(squeezed(x.shape)))))
+        for operand in (x, index):
+            place = self.places[operand]
+            strides = spread(place.strides, operand.shape, x.shape)
+            node.reads[operand] = Read(place.base, place.offset, _kept(x.shape, strides))
+        rest = contiguous(value.shape)[1:]
+        lead = len(x.shape) - len(rest)
+        node.store = Read(value, 0, _kept(x.shape, (0,) * lead + rest))
+        return node
+
+    def _dealt(self, value: Value) -> Node:
+        """Arrays of one shape dealt out to the places of windows side by side."""
+        arrays = value.arguments["arrays"]
+        shape = arrays[0].shape
+        node = Node(value, "dealt", squeezed(shape))
+        for operand in arrays:
+            place = self.places[operand]
+            node.reads[operand] = Read(place.base, place.offset, _kept(shape, place.strides))
+        lead = len(shape) - len(value.arguments["size"])
+        strides = contiguous(value.shape)
+        steps = zip(strides[lead:], value.arguments["size"], strict=True)
+        whole = (*strides[:lead], *(s * n for s, n in steps))
+        node.store = Read(value, 0, _kept(shape, whole))
         return node
 
     def _reduction(self, value: Value) -> Node:
@@ -239,7 +291,7 @@ class Plan:
         if after is not None:
             first = self.groups.index(after) + 1
         if not any(self._joins(node, group) for group in self.groups[first:]):
-            serial = node.kind == "reduce" and math.prod(node.space) <= TINY
+            serial = node.kind == "reduce" and 0 in node.axes and math.prod(node.space) <= TINY
             group = Group(1 if serial else node.lead)
             self.groups.append(group)
             if not self._joins(node, group):
@@ -309,6 +361,11 @@ class Plan:
             if not picks_own_row(node.value):
                 return False
             extents = operand.shape
+        if node.value.word == "placed":
+            return picks_own_place(node.value) and self._row_by_row(operand.shape, read, rows)
+        return self._row_by_row(extents, read, rows)
+
+    def _row_by_row(self, extents: Shape, read: Read, rows: int) -> bool:
         if not extents or read.base.size % rows or extents[0] % rows:
             return False
         share = read.base.size // rows
@@ -373,7 +430,7 @@ class Plan:
                     isinstance(maker.item, Loop) and maker.item.is_row(maker)
                 )
                 near = maker.item is node.item and (row or maker.phase == node.phase)
-                if not near or maker.kind in ("product", "partial"):
+                if not near or maker.kind in ("product", "dealt"):
                     self.stored.add(read.base)
                 if node.value.word == "pick":
                     self.stored.add(read.base)
@@ -415,6 +472,12 @@ class Plan:
         return [[g for g in self.groups if g.level == i] for i in range(count)]
 
 
+def _shifted(value: Value, place: Place) -> Read:
+    """An operand read at the index minus the start of its place."""
+    back = sum(s * n for s, n in zip(place.strides, value.arguments["starts"], strict=True))
+    return Read(place.base, place.offset - back, _kept(value.shape, place.strides))
+
+
 def _bases(node: Node) -> list[Value]:
     return [read.base for read in node.reads.values()]
 
@@ -423,7 +486,16 @@ def _inner(node: Node, rows: int) -> bool:
     """Whether a reduction sums over the innermost axes, and over no axis the threads share."""
     rank = len(node.space)
     trailing = node.axes == tuple(range(rank - len(node.axes), rank))
+    if node.value.word == "scatter":
+        return False
     return trailing and (rows == 1 or 0 not in node.axes)
+
+
+def picks_own_place(value: Value) -> bool:
+    """Whether an array set among zeros keeps its place along the first axis."""
+    x = value.arguments["x"]
+    same = len(x.shape) == len(squeezed(x.shape)) == len(squeezed(value.shape))
+    return same and x.shape[0] == value.shape[0] and value.arguments["starts"][0] == 0
 
 
 def picks_own_row(value: Value) -> bool:

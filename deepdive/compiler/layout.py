@@ -7,6 +7,7 @@ view.  Words that only look at their operand differently cost nothing in a compi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from deepdive.compiler.graph import Value
@@ -106,7 +107,18 @@ def _indexed(value: Value, operand: Value, place: Place) -> Any:
     return offset, tuple(strides)
 
 
+def _windows(value: Value, operand: Value, place: Place) -> Any:
+    """(…, *spatial) as (…, *out, *size): a window starts every `stride`, its steps are dilated."""
+    stride, dilation = value.arguments["stride"], value.arguments["dilation"]
+    lead = len(operand.shape) - len(stride)
+    steps = place.strides[lead:]
+    starts = tuple(s * step for s, step in zip(stride, steps, strict=True))
+    inside = tuple(d * step for d, step in zip(dilation, steps, strict=True))
+    return place.offset, (*place.strides[:lead], *starts, *inside)
+
+
 VIEWS = {
+    "windows": _windows,
     "permute_dims": _permuted,
     "broadcast_to": _broadcast,
     "reshape": _reshaped,
@@ -146,7 +158,7 @@ def reshaped(shape: Shape, strides: Shape, target: Shape) -> Shape | None:
             else:
                 return None
         run = old[start:position]
-        for (_, outer), (extent, inner) in zip(run, run[1:], strict=False):
+        for (_, outer), (extent, inner) in pairwise(run):
             if outer != inner * extent:
                 return None
         step = run[-1][1] if run else 0

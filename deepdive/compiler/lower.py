@@ -133,11 +133,94 @@ def setitem(value: Value) -> Value:
 def index_add(value: Value) -> Value:
     """One element a row, ``x[arange(n), t] += v``, is a choice by column."""
     place = _one_a_row(value)
-    if place is None:
-        return value
     x = value.arguments["x"]
-    more = said("add", value, x=x, y=place[1])
-    return said("where", value, condition=place[0], x=more, y=x)
+    if place is not None:
+        more = said("add", value, x=x, y=place[1])
+        return said("where", value, condition=place[0], x=more, y=x)
+    added = _placed(value) or _scattered(value)
+    if added is None:
+        return value
+    return added if x.word == "zeros" else said("add", value, x=x, y=added)
+
+
+def _placed(value: Value) -> Value | None:
+    """Values at a place of slices and integers, zeros around them."""
+    x, values = value.arguments["x"], value.arguments["values"]
+    index = value.arguments["index"]
+    parts = list(index) if isinstance(index, tuple) else [index]
+    if any(not (part is ... or type(part) in (int, slice)) for part in parts):
+        return None
+    rest = len(x.shape) - sum(part is not ... for part in parts)
+    at = parts.index(...) if ... in parts else len(parts)
+    parts[at : at + 1] = [slice(None)] * rest
+    starts, extents = [], []
+    for part, extent in zip(parts, x.shape, strict=True):
+        if type(part) is int:
+            part = slice(part % extent, part % extent + 1)
+        start, stop, step = part.indices(extent)
+        if step != 1:
+            return None
+        starts.append(start)
+        extents.append(max(stop - start, 0))
+    if not isinstance(values, Value) or values.size != _size(extents):
+        return None
+    box = said("reshape", value, tuple(extents), x=values, shape=tuple(extents))
+    return said("placed", value, x=box, starts=tuple(starts))
+
+
+def _size(extents: Any) -> int:
+    size = 1
+    for extent in extents:
+        size *= extent
+    return size
+
+
+def _scattered(value: Value) -> Value | None:
+    """Rows added up at the rows an integer array names."""
+    index, values = value.arguments["index"], value.arguments["values"]
+    parts = index if isinstance(index, tuple) else (index,)
+    if len(parts) != 1 or not isinstance(parts[0], Value) or parts[0].dtype.kind != "i":
+        return None
+    rows = parts[0]
+    shape = (*rows.shape, *(1 for _ in value.shape[1:]))
+    numbers = Value("reshape", {"x": rows, "shape": shape}, shape, rows.dtype)
+    return said("scatter", value, x=values, index=numbers)
+
+
+def pad(value: Value) -> Value:
+    """Zeros around an array."""
+    if value.arguments["value"]:
+        return value
+    starts = tuple(before for before, _ in value.arguments["widths"])
+    return said("placed", value, x=value.arguments["x"], starts=starts)
+
+
+def concat(value: Value) -> Value:
+    """Each part at its place, zeros elsewhere, all added."""
+    axis = value.arguments["axis"] % len(value.shape)
+    out, start = None, 0
+    for part in value.arguments["arrays"]:
+        starts = tuple(start if i == axis else 0 for i in range(len(value.shape)))
+        placed = said("placed", value, x=part, starts=starts)
+        out = placed if out is None else said("add", value, x=out, y=placed)
+        start += part.shape[axis]
+    return value if out is None else out
+
+
+def overlap_add(value: Value) -> Value:
+    """Windows that do not overlap, stacked from one array a place: each array to its places."""
+    w, stride = value.arguments["w"], value.arguments["stride"]
+    size = w.shape[-len(stride) :]
+    stacked = w.arguments.get("x") if w.word == "reshape" else None
+    fits = stacked is not None and stacked.word == "stack" and size == tuple(stride)
+    lead = len(value.shape) - len(stride)
+    whole = all(
+        n == out * s
+        for n, out, s in zip(value.shape[lead:], w.shape[lead : -len(stride)], stride, strict=True)
+    )
+    if not (fits and whole) or stacked is None:
+        return value
+    return said("dealt", value, arrays=stacked.arguments["arrays"], size=size)
 
 
 def _one_a_row(value: Value) -> tuple[Value, Any] | None:
@@ -184,5 +267,8 @@ RULES: dict[str, Callable[[Value], Value]] = {
         getitem,
         setitem,
         index_add,
+        pad,
+        concat,
+        overlap_add,
     )
 }

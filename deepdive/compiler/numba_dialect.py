@@ -17,6 +17,7 @@ from deepdive.backend import numpy_cpu
 from deepdive.compiler import expressions
 from deepdive.compiler.fuse import Group, Loop, Node, Plan, Product, Read
 from deepdive.compiler.graph import CONSTANT, INPUT, NUMBER, Graph, Value, typed
+from deepdive.compiler.layout import contiguous
 
 ARENAS = {"float32": "F", "int64": "L", "int32": "I", "uint32": "U", "bool": "B"}
 POINTERS = {"float32": "floats", "int64": "longs", "int32": "ints", "uint32": "uints"}
@@ -152,7 +153,7 @@ class Program:
                     lines += [
                         f"F = floats(memory[0])  # partial sums of {self.names[node.value]}",
                         f"for i in range({size}):",
-                        f"    F[{place} + i] = f({expressions.STARTS[node.value.word]})",
+                        f"    F[{place} + i] = f({expressions.STARTS.get(node.value.word, 0)})",
                     ]
             start = f"(block - {total}) * {rows}" if total else f"block * {rows}"
             arguments = "table, numbers, memory, scratch)"
@@ -185,7 +186,7 @@ class Program:
         if group.rows == 1:
             return 1
         rows = max(1, int(min(share, CACHE / max(touched, 1))))
-        if any(node.kind == "product" for node in group.nodes):
+        if any(n.kind == "product" and len(n.value.shape) == 2 for n in group.nodes):
             rows = max(rows, min(share, 24))
         parts = -(-share // rows)
         return -(-share // parts)
@@ -312,6 +313,19 @@ def _sum(terms: list[Any]) -> str:
     return " + ".join(parts) or "0"
 
 
+def bounds_of(value: Value) -> list[tuple[int, int, int]]:
+    """Where a value set among zeros has its operand: (axis of the loop, from, to), if not all."""
+    found, axis = [], 0
+    starts = value.arguments["starts"]
+    for extent, inner, start in zip(value.shape, value.arguments["x"].shape, starts, strict=True):
+        if extent == 1:
+            continue
+        if inner != extent:
+            found.append((axis, start, start + inner))
+        axis += 1
+    return found
+
+
 class LoopText:
     """Writes one nest of loops."""
 
@@ -329,21 +343,32 @@ class LoopText:
         found = []
         for node in self.loop.nodes:
             if node.value.word == "pick":
-                skip = node.value.arguments["x"]
-                found += [r.strides for v, r in node.reads.items() if v is not skip]
+                x, rank = node.value.arguments["x"], len(node.space)
+                found += [r.strides for v, r in node.reads.items() if v is not x]
+                rest = node.reads[x].strides[len(node.value.arguments["index"]) :]
+                found.append((0,) * (rank - len(rest)) + rest)
             else:
                 found += [read.strides for read in node.reads.values()]
             found.append(node.store.strides)
         rank = len(self.loop.space)
         return [s + (0,) * (rank - len(s)) for s in found]
 
+    def _pinned(self) -> set[int]:
+        """Axes whose own index is looked at: those along which a value is set among zeros."""
+        found: set[int] = set()
+        for node in self.loop.nodes:
+            if node.value.word == "placed":
+                found |= {axis for axis, _, _ in bounds_of(node.value)}
+        return found
+
     def _merged(self, start: int, end: int) -> list[tuple[int, int]]:
         """Axes start … end with dense neighbours taken together: (extent, innermost axis)."""
         merged: list[tuple[int, int]] = []
-        accesses = self._accesses()
+        accesses, pinned = self._accesses(), self._pinned()
         for axis in range(start, end):
             extent = self.loop.space[axis]
-            if merged and all(s[merged[-1][1]] == s[axis] * extent for s in accesses):
+            dense = all(s[merged[-1][1]] == s[axis] * extent for s in accesses) if merged else False
+            if dense and not {merged[-1][1], axis} & pinned:
                 merged[-1] = (merged[-1][0] * extent, axis)
             else:
                 merged.append((extent, axis))
@@ -440,20 +465,35 @@ class LoopText:
             operand = value.arguments["x"]
             text = self._operand(node, operand)[0]
             target = name
+            word = "sum" if value.word == "scatter" else value.word
             if node.kind == "partial":
                 size = math.prod(value.shape)
                 self.program.used["F"] = "F = floats(memory[0])"
                 place = [f"{self.program.names[value]}_part", f"thread * {size}"]
                 index = self._index(node.store)
+                if value.word == "scatter":
+                    row = self._operand(node, value.arguments["index"])[0]
+                    index = f"{row} * {math.prod(value.shape[1:])} + {index}"
                 target = f"F[{' + '.join(place + ([index] if index != '0' else []))}]"
-            if value.word == "sum":
+            if word == "sum":
                 self.lines.append(f"{indent}{target} += {text}{comment}")
             else:
-                better = "larger" if value.word == "max" else "smaller"
+                better = "larger" if word == "max" else "smaller"
                 self.lines.append(f"{indent}{target} = {better}({target}, {text}){comment}")
+            return
+        if node.kind == "dealt":
+            self._deal(node, indent)
             return
         if value.word == "pick":
             text = self._pick(node)
+        elif value.word == "reshape":
+            text = self._operand(node, value.arguments["x"])[0]
+        elif value.word == "placed":
+            inside = " and ".join(
+                f"{low} <= {self.variables[axis]} < {high}" for axis, low, high in bounds_of(value)
+            )
+            text = self._operand(node, value.arguments["x"])[0]
+            text = f"{text} if {inside} else f(0)" if inside else text
         else:
             text = expressions.expression(value, lambda operand: self._operand(node, operand))
         self.lines.append(f"{indent}{name} = {text}{comment}")
@@ -468,6 +508,20 @@ class LoopText:
             text = f"1 if {text} else 0"
         self.lines.append(f"{indent}{pointer}[{place}] = {text}")
 
+    def _deal(self, node: Node, indent: str) -> None:
+        """Store one element of each array at its place in the window."""
+        value = node.value
+        size = value.arguments["size"]
+        steps = contiguous(value.shape)[-len(size) :]
+        pointer, offset = self.program.use_base(value)
+        index = self._index(node.store)
+        places = np.ndindex(*size)
+        for operand, place in zip(value.arguments["arrays"], places, strict=True):
+            text = self._operand(node, operand)[0]
+            shift = sum(p * s for p, s in zip(place, steps, strict=True))
+            terms = [term for term in (offset, index, str(shift)) if term not in ("", "0")]
+            self.lines.append(f"{indent}{pointer}[{' + '.join(terms) or '0'}] = {text}")
+
     def _total(self, node: Node, indent: str) -> None:
         """The sum of what the threads summed."""
         value = node.value
@@ -481,7 +535,7 @@ class LoopText:
         ]
         text = parts[0]
         for part in parts[1:]:
-            if value.word == "sum":
+            if value.word in ("sum", "scatter"):
                 text = f"{text} + {part}"
             else:
                 text = f"{'larger' if value.word == 'max' else 'smaller'}({text}, {part})"
@@ -500,9 +554,12 @@ class LoopText:
             if part.word != "arange":
                 text = f"(({text} + {extent}) % {extent})"
             terms.append(text if stride == 1 else f"{text} * {stride}")
-        rest = read.strides[len(index) :]
-        for axis, stride in zip(range(len(self.loop.space) - len(rest), 99), rest, strict=False):
-            terms.append(f"{self.variables[axis]} * {stride}")
+        extents = x.shape[len(index) :]
+        rest = [s for n, s in zip(extents, read.strides[len(index) :], strict=True) if n != 1]
+        first = len(self.loop.space) - len(rest)
+        for axis, letter in self.variables.items():
+            if axis >= first:
+                terms.append(f"{letter} * {rest[axis - first]}")
         pointer, offset = self.program.use_base(read.base)
         return f"{pointer}[{' + '.join(([offset] if offset else []) + terms)}]"
 

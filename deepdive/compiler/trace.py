@@ -128,10 +128,12 @@ class Tracer:
             array = self.array(array)
         for source in self.sources:
             if source.value is array.value:
-                read = source.read
-                self.guard(lambda: question(read()))
-                return question(read())
+                return self._guarded(question, source.read)
         return None
+
+    def _guarded(self, question: Callable[[Any], Any], read: Callable[[], Any]) -> Any:
+        self.guard(lambda: question(read()))
+        return question(read())
 
     def draw(self, generator: Any) -> tuple[Any, Any]:
         """A random draw: at each replay the generator advances as it would have eagerly."""
