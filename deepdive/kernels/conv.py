@@ -84,7 +84,8 @@ def _shape(sizes: Any, kernel: Any, stride: Any, up: Any, padding: Any, dilation
     halo = ((kh - 1) * dh) // sh + 1
     rows = max(1, min(OH, BUFFER // max(1, C * sh * sw * width) - halo))
     rows = -(-OH // -(-OH // rows)) if OH else 1  # strips of equal height
-    height, K = rows + halo, C * kh * kw
+    height = rows + halo
+    K = C * kh * kw
     return Shape(
         B,
         C,
@@ -172,7 +173,8 @@ def _run_correlate(s: Shape, x: Any, w: Any, out: Any, bias: Any, activation: st
     pack_weight(s, w.ctypes.data, work)
     added = 0 if bias is None else bias.ctypes.data
     places = x.ctypes.data, work, _table(s).ctypes.data, out.ctypes.data
-    act, own = ACTIVATIONS[activation], work + FLOAT * packed
+    act = ACTIVATIONS[activation]
+    own = work + FLOAT * packed
     run(correlate, s, *places, added, act, own, work=s.flops)
     return out
 

@@ -78,7 +78,15 @@ def spread(s, image, first_row, plane):
 
 
 @kernel
-def correlate_strip(s, buffer, weight, table, planes, channels, pixels):
+def correlate_strip(
+    s,
+    buffer,
+    weight,
+    table,
+    planes,
+    channels,
+    pixels,
+):
     """Up to CHANNELS flat output planes of one strip."""
     m, step = CHANNELS, s.plane
     for p in range(0, pixels, BLOCK):
@@ -93,7 +101,15 @@ def correlate_strip(s, buffer, weight, table, planes, channels, pixels):
 
 
 @kernel
-def finish_plane(s, plane, bias, activation, y, rows, pixels):
+def finish_plane(
+    s,
+    plane,
+    bias,
+    activation,
+    y,
+    rows,
+    pixels,
+):
     """Add one number, apply the activation, and copy a flat plane, without its dropped columns."""
     if bias != ZERO or activation != 0:
         row = carray(pointer(plane), (pixels,))
@@ -104,7 +120,17 @@ def finish_plane(s, plane, bias, activation, y, rows, pixels):
 
 
 @kernel
-def correlate_task(s, task, x, weight, table, y, bias, activation, work):
+def correlate_task(
+    s,
+    task,
+    x,
+    weight,
+    table,
+    y,
+    bias,
+    activation,
+    work,
+):
     """One strip of one group of one image."""
     first_row = task % s.strips * s.rows
     image = task // s.strips
@@ -125,7 +151,17 @@ def correlate_task(s, task, x, weight, table, y, bias, activation, work):
 
 
 @kernel(parallel=True)
-def correlate(s, x, weight, table, y, bias, activation, work, threads):
+def correlate(
+    s,
+    x,
+    weight,
+    table,
+    y,
+    bias,
+    activation,
+    work,
+    threads,
+):
     """``y[n, o] = activation(sum over k of weight[o, k] * x[n, table[k] + ...] + bias[o])``."""
     tasks = s.B * s.groups * s.strips
     if threads == 1:
@@ -158,7 +194,16 @@ def spread_rows(s, dy, rows, plane):
 
 
 @kernel
-def reduce_task(s, task, images, x, dy, table, dw, work):
+def reduce_task(
+    s,
+    task,
+    images,
+    x,
+    dy,
+    table,
+    dw,
+    work,
+):
     """Add what one strip of some images, one group, has to say about the weight."""
     first_row = task % s.strips * s.rows
     g = task // s.strips % s.groups
@@ -184,7 +229,16 @@ def reduce_task(s, task, images, x, dy, table, dw, work):
 
 
 @kernel(parallel=True)
-def reduce_images(s, images, x, dy, table, dw, work, threads):
+def reduce_images(
+    s,
+    images,
+    x,
+    dy,
+    table,
+    dw,
+    work,
+    threads,
+):
     """``dw[o, k] = sum over n, p of dy[n, o, p] * x[n, table[k] + p]``, one `dw` a thread.
 
     `dw` is (thread, group, o // CHANNELS, k // TAPS, DOTS).

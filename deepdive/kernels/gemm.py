@@ -84,6 +84,42 @@ def finish(c, ci, m, n, bias, activation):
 
 
 @kernel
+def column(
+    a,
+    ai,
+    ak,
+    straight,
+    packed,
+    y,
+    yk,
+    c,
+    ci,
+    height,
+    n,
+    depth,
+    alpha,
+    beta,
+):
+    """A column of register blocks: rows of `a` below `straight` where they lie, the rest packed."""
+    for i in range(0, height, ROWS):
+        m = min(ROWS, height - i)
+        x = a + FLOAT * i * ai
+        xi = ai
+        xk = ak
+        if i >= straight:
+            x = packed + FLOAT * (i - straight) * depth
+            xi = 1
+            xk = ROWS
+        out = c + FLOAT * i * ci
+        if n <= WIDTH:
+            slim(x, y, out, depth, xi, xk, yk, ci, m, n, alpha, beta)
+        elif m <= ROWS // 3:
+            low(x, y, out, depth, xi, xk, yk, ci, m, n, alpha, beta)
+        else:
+            tall(x, y, out, depth, xi, xk, yk, ci, m, n, alpha, beta)
+
+
+@kernel
 def gemm_block(a, ai, ak, b, bk, bj, c, ci, M, N, K, alpha, beta, bias, activation, work):
     """``c = act(alpha * a @ b + beta * c + bias)`` on this thread; everything is an address.
 
@@ -94,37 +130,30 @@ def gemm_block(a, ai, ak, b, bk, bj, c, ci, M, N, K, alpha, beta, bias, activati
     pack_b = bj != 1 or M > 8 * ROWS
     for n0 in range(0, N, BREADTH):
         breadth = min(BREADTH, N - n0)
-        straight_b = 0 if pack_b else breadth // COLUMNS * COLUMNS
+        bare_b = 0 if pack_b else breadth // COLUMNS * COLUMNS
         for k0 in range(0, max(K, 1), DEPTH):
             depth = min(DEPTH, K - k0)
             scale = beta if k0 == 0 else ONE
-            corner_b = b + FLOAT * (k0 * bk + n0 * bj)
-            rest = corner_b + FLOAT * straight_b * bj
-            pack(rest, bj, bk, breadth - straight_b, depth, COLUMNS, packed_b)
+            right = b + FLOAT * (k0 * bk + n0 * bj)
+            rest = right + FLOAT * bare_b * bj
+            pack(rest, bj, bk, breadth - bare_b, depth, COLUMNS, packed_b)
             for m0 in range(0, M, HEIGHT):
                 height = min(HEIGHT, M - m0)
-                straight_a = 0 if pack_a else height // ROWS * ROWS
-                corner_a = a + FLOAT * (m0 * ai + k0 * ak)
-                rest = corner_a + FLOAT * straight_a * ai
-                pack(rest, ai, ak, height - straight_a, depth, ROWS, packed_a)
+                bare_a = 0 if pack_a else height // ROWS * ROWS
+                left = a + FLOAT * (m0 * ai + k0 * ak)
+                rest = left + FLOAT * bare_a * ai
+                pack(rest, ai, ak, height - bare_a, depth, ROWS, packed_a)
                 for j in range(0, breadth, COLUMNS):
                     n = min(COLUMNS, breadth - j)
-                    y, yk = corner_b + FLOAT * j, bk
-                    if j >= straight_b:
-                        y, yk = packed_b + FLOAT * (j - straight_b) * depth, COLUMNS
+                    y = right + FLOAT * j
+                    yk = bk
+                    if j >= bare_b:
+                        y = packed_b + FLOAT * (j - bare_b) * depth
+                        yk = COLUMNS
                     z = c + FLOAT * (m0 * ci + n0 + j)
-                    for i in range(0, height, ROWS):
-                        m = min(ROWS, height - i)
-                        x, xi, xk = corner_a + FLOAT * i * ai, ai, ak
-                        if i >= straight_a:
-                            x, xi, xk = packed_a + FLOAT * (i - straight_a) * depth, 1, ROWS
-                        out = z + FLOAT * i * ci
-                        if n <= WIDTH:
-                            slim(x, y, out, depth, xi, xk, yk, ci, m, n, alpha, scale)
-                        elif m <= ROWS // 3:
-                            low(x, y, out, depth, xi, xk, yk, ci, m, n, alpha, scale)
-                        else:
-                            tall(x, y, out, depth, xi, xk, yk, ci, m, n, alpha, scale)
+                    column(
+                        left, ai, ak, bare_a, packed_a, y, yk, z, ci, height, n, depth, alpha, scale
+                    )
                     if k0 + depth >= K and (bias != 0 or activation != 0):
                         hot = bias + FLOAT * (n0 + j) if bias != 0 else 0
                         finish(z, ci, height, n, hot, activation)
