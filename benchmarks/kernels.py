@@ -151,24 +151,28 @@ def convolution(
         two = [stride] * 2, [pad] * 2, [1] * 2, False, [0] * 2, 1, wanted
         return torch.ops.aten.convolution_backward(DY, X, W, None, *two)[wanted.index(True)]
 
-    name = f"{B}x{C}x{H}x{H} to {O}, {k}x{k}" + f", pad {pad}" * (pad > 0)
+    name = f"{B}x{C}x{H}x{H} to {O}, {k}x{k}"
+    name += f", pad {pad}" * (pad > 0)
     name += f", stride {stride}" * (stride > 1)
     size = 2.0 * dy.size * C * k * k, 4.0 * (x.size + dy.size + w.size)
     yield Case(
-        f"conv {name}", *size,
+        f"conv {name}",
+        *size,
         lambda: conv.conv2d(x, w, out=y, **geometry),
         lambda: F.conv2d(X, W, None, stride, pad),
-    )  # fmt: skip
+    )
     yield Case(
-        f"conv dx {name}", *size,
+        f"conv dx {name}",
+        *size,
         lambda: conv.conv2d_input_grad(dy, w, x.shape, out=dx, **geometry),
         lambda: backward(True, False, False),
-    )  # fmt: skip
+    )
     yield Case(
-        f"conv dw {name}", *size,
+        f"conv dw {name}",
+        *size,
         lambda: conv.conv2d_weight_grad(dy, x, w.shape, **geometry),
         lambda: backward(False, True, False),
-    )  # fmt: skip
+    )
 
 
 def maps() -> Iterator[Case]:
@@ -177,16 +181,20 @@ def maps() -> Iterator[Case]:
         X, OUT = torch.from_numpy(x), torch.empty(n)
         for name, ours, theirs in (("exp", map_exp, torch.exp), ("tanh", map_tanh, torch.tanh)):
             yield Case(
-                f"{name} of {n}", 0, 8.0 * n,
+                f"{name} of {n}",
+                0,
+                8.0 * n,
                 lambda ours=ours, x=x, out=out: (ours(x, out), out)[1],
                 lambda theirs=theirs, X=X, OUT=OUT: theirs(X, out=OUT),
                 lambda name=name, x=x, out=out: getattr(np, name)(x, out=out),
-            )  # fmt: skip
+            )
         yield Case(
-            f"gelu of {n}", 0, 8.0 * n,
+            f"gelu of {n}",
+            0,
+            8.0 * n,
             lambda x=x, out=out: (map_gelu(x, out), out)[1],
             lambda X=X: F.gelu(X),
-        )  # fmt: skip
+        )
 
 
 def rows() -> Iterator[Case]:
@@ -196,20 +204,26 @@ def rows() -> Iterator[Case]:
         target = np.arange(shape[0]) % shape[1]
         TARGET, many = torch.from_numpy(target), 8.0 * x.size
         yield Case(
-            f"softmax {shape}", 0, many,
+            f"softmax {shape}",
+            0,
+            many,
             lambda x=x: reductions.softmax(x),
             lambda X=X: torch.softmax(X, -1),
-        )  # fmt: skip
+        )
         yield Case(
-            f"cross entropy with gradient {shape}", 0, many,
+            f"cross entropy with gradient {shape}",
+            0,
+            many,
             lambda x=x, target=target: reductions.cross_entropy(x, target)[1],
             lambda X=X, TARGET=TARGET: cross_entropy_grad(X, TARGET),
-        )  # fmt: skip
+        )
         yield Case(
-            f"layer norm {shape}", 0, many,
+            f"layer norm {shape}",
+            0,
+            many,
             lambda x=x, g=g, b=b: reductions.layer_norm(x, g, b)[0],
             lambda X=X, G=G, B=B: F.layer_norm(X, G.shape, G, B),
-        )  # fmt: skip
+        )
 
 
 def cross_entropy_grad(x: Any, target: Any) -> Any:
@@ -224,15 +238,19 @@ def planes() -> Iterator[Case]:
         x, g, b = draw(*shape), draw(shape[1]), draw(shape[1])
         X, G, B = (torch.from_numpy(v) for v in (x, g, b))
         yield Case(
-            f"batch norm {shape}", 0, 8.0 * x.size,
+            f"batch norm {shape}",
+            0,
+            8.0 * x.size,
             lambda x=x, g=g, b=b: reductions.batch_norm(x, g, b)[0],
             lambda X=X, G=G, B=B: F.batch_norm(X, None, None, G, B, training=True),
-        )  # fmt: skip
+        )
         yield Case(
-            f"max pool 2x2 {shape}", 0, 6.0 * x.size,
+            f"max pool 2x2 {shape}",
+            0,
+            6.0 * x.size,
             lambda x=x: pool.max_pool2d(x, 2)[0],
             lambda X=X: F.max_pool2d(X, 2, return_indices=True)[0],
-        )  # fmt: skip
+        )
 
 
 class Clock:
@@ -325,7 +343,9 @@ def row(case: Case, result: dict[str, Any], machine: Machine) -> str:
     if not case.flops:
         rate = case.bytes / ours / 1e9, 100 * case.bytes / ours / machine.bandwidth
     unit = "GFLOP/s" if case.flops else "GB/s"
-    numpy = f"{1e6 * result['numpy']:.1f}" if "numpy" in result else ""
+    numpy = ""
+    if "numpy" in result:
+        numpy = f"{1e6 * result['numpy']:.1f}"
     ratio = f"**{ours / result['torch']:.2f}**"
     times = f"{1e6 * ours:.1f} | {1e6 * result['torch']:.1f} | {numpy}"
     return f"| {case.name} | {times} | {ratio} | {rate[0]:.0f} {unit}, {rate[1]:.0f} % |"
@@ -363,11 +383,17 @@ def main() -> None:
 def write(threads: int, machine: Machine, results: list[Any], lines: list[str]) -> None:
     cpu = cpu_name()
     facts = {
-        "cpu": cpu, "threads": threads, "vectors": vector.SIMD, "clock": Clock.now.__name__,
-        "peak GFLOP/s": round(machine.peak / 1e9), "copy GB/s": round(machine.bandwidth / 1e9),
-        "python": platform.python_version(), "numba": numba.__version__,
-        "numpy": np.__version__, "torch": torch.__version__,
-    }  # fmt: skip
+        "cpu": cpu,
+        "threads": threads,
+        "vectors": vector.SIMD,
+        "clock": Clock.now.__name__,
+        "peak GFLOP/s": round(machine.peak / 1e9),
+        "copy GB/s": round(machine.bandwidth / 1e9),
+        "python": platform.python_version(),
+        "numba": numba.__version__,
+        "numpy": np.__version__,
+        "torch": torch.__version__,
+    }
     slug = re.sub("[^a-z0-9]+", "-", f"{cpu} {vector.SIMD} {threads}".lower()).strip("-")
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"kernels-{slug}.json").write_text(

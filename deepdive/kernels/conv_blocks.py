@@ -188,8 +188,12 @@ def spread_rows(s, dy, rows, plane):
     """Copy rows of an output plane to where the buffer has them, with zeros in what is dropped."""
     to = carray(pointer(plane), (s.plane,))
     copy_rows(dy, s.OW, plane, s.width, rows, s.OW)
-    for i in range(rows):
-        to[i * s.width + s.OW : (i + 1) * s.width] = ZERO
+    # Rows have spilled zeros up to a whole vector, except for the last ones, which spill nothing.
+    enough = s.width - s.OW <= -s.OW % WIDTH
+    first = max(0, rows - 1 - WIDTH // s.width) if enough else 0
+    for i in range(first, rows):
+        for j in range(i * s.width + s.OW, (i + 1) * s.width):
+            to[j] = ZERO
     to[rows * s.width :] = ZERO
 
 
