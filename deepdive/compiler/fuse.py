@@ -20,6 +20,9 @@ from deepdive.errors import GraphError
 Shape = tuple[int, ...]
 
 
+CALLS = ("pack", "pack_turned", "convolve", "correlate")
+
+
 class Unsupported(GraphError):
     """A value these loops cannot compute; the program is generated in NumPy instead."""
 
@@ -195,6 +198,8 @@ class Plan:
             return self._scatter(value)
         if value.word == "dealt":
             return self._dealt(value)
+        if value.word in CALLS:
+            return self._call(value)
         if value.word not in MAPS:
             raise Unsupported(f"no loop for the word {value.word!r}", got=typed(value))
         node = Node(value, "map", squeezed(value.shape))
@@ -237,6 +242,21 @@ class Plan:
         rest = contiguous(value.shape)[1:]
         lead = len(x.shape) - len(rest)
         node.store = Read(value, 0, _kept(x.shape, (0,) * lead + rest))
+        return node
+
+    def _call(self, value: Value) -> Node:
+        """A kernel on whole images, or on a whole weight; its operands lie in row order."""
+        images = value.word in ("convolve", "correlate")
+        lead = value.arguments["x"].shape if images else (1,)
+        node = Node(value, "call", lead)
+        if value.word == "correlate":
+            node = Node(value, "reduce", lead, (0,))
+        for operand in value.operands():
+            place = self.places[operand]
+            if place.strides != contiguous(operand.shape):
+                raise Unsupported("a convolution of a view", got=typed(operand))
+            node.reads[operand] = Read(place.base, place.offset, place.strides)
+        node.store = Read(value, 0, contiguous(value.shape))
         return node
 
     def _dealt(self, value: Value) -> Node:
@@ -298,6 +318,8 @@ class Plan:
                 raise Unsupported("no loop for this shape", got=typed(node.value))
         if node.kind == "partial":
             total = Node(node.value, "total", squeezed(node.value.shape))
+            if node.value.word == "correlate":
+                total = Node(node.value, "call", node.value.shape)
             total.store = Read(node.value, 0, contiguous(total.space))
             self._assign(total, after=node.group)
             self.nodes[node.value] = total
@@ -329,7 +351,7 @@ class Plan:
         group.nodes.append(node)
         if crosses:
             node.kind = "partial"
-        if node.kind == "product":
+        if node.kind in ("product", "call") or node.value.word == "correlate":
             group.items.append(Product(node))
             return
         for item in group.items[first:]:
@@ -357,6 +379,10 @@ class Plan:
             if whole or len(operand.shape) != len(node.value.shape):
                 return False
             extents = operand.shape
+        elif node.value.word in CALLS:
+            extents = operand.shape
+            if operand is node.value.arguments.get("weight"):
+                return False
         elif node.value.word == "pick" and operand is node.value.arguments["x"]:
             if not picks_own_row(node.value):
                 return False
@@ -430,7 +456,7 @@ class Plan:
                     isinstance(maker.item, Loop) and maker.item.is_row(maker)
                 )
                 near = maker.item is node.item and (row or maker.phase == node.phase)
-                if not near or maker.kind in ("product", "dealt"):
+                if not near or maker.kind in ("product", "dealt", "call"):
                     self.stored.add(read.base)
                 if node.value.word == "pick":
                     self.stored.add(read.base)
@@ -450,7 +476,7 @@ class Plan:
                 needed = [
                     self.nodes[r.base].group for r in node.reads.values() if r.base in self.nodes
                 ]
-                if node.kind == "total":
+                if node.value in partial and node.kind != "partial":
                     needed.append(partial[node.value])
                 for other in needed:
                     if other is not group:
@@ -486,7 +512,7 @@ def _inner(node: Node, rows: int) -> bool:
     """Whether a reduction sums over the innermost axes, and over no axis the threads share."""
     rank = len(node.space)
     trailing = node.axes == tuple(range(rank - len(node.axes), rank))
-    if node.value.word == "scatter":
+    if node.value.word in ("scatter", "correlate"):
         return False
     return trailing and (rows == 1 or 0 not in node.axes)
 

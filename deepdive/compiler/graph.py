@@ -93,7 +93,7 @@ def replaced(item: Any, change: Callable[[Value], Any]) -> Any:
     """`item` with ``change(value)`` in place of every value inside it."""
     if isinstance(item, Value):
         return change(item)
-    if isinstance(item, (tuple, list)):
+    if type(item) in (tuple, list):
         return type(item)(replaced(part, change) for part in item)
     if isinstance(item, slice):
         parts = (item.start, item.stop, item.step)

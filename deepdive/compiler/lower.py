@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from deepdive import dtypes
+from deepdive.compiler.geometry import forward_shape, room, turned_shape
 from deepdive.compiler.graph import CONSTANT, INPUT, Graph, Value, replaced
 
 BOOL = dtypes.bool_
@@ -187,6 +188,46 @@ def _scattered(value: Value) -> Value | None:
     return said("scatter", value, x=values, index=numbers)
 
 
+def convolution(value: Value) -> Value:
+    """A convolution of images with a packed weight."""
+    a = value.arguments
+    x, w = a["x"], a["w"]
+    shape = _geometry(x.shape, w.shape, a)
+    if shape is None:
+        return value
+    packed = said("pack", value, (room(shape)["packed"],), x=w, shape=shape)
+    return said("convolve", value, x=x, weight=packed, shape=shape)
+
+
+def convolution_input_grad(value: Value) -> Value:
+    """A convolution of the gradient with the weight turned around; strides are left to NumPy."""
+    a = value.arguments
+    grad, w = a["grad"], a["w"]
+    forward = _geometry(a["x_shape"], w.shape, a)
+    if forward is None or a["stride"] != (1, 1):
+        return value
+    shape = turned_shape(forward)
+    packed = said("pack_turned", value, (room(shape)["packed"],), x=w, shape=shape)
+    return said("convolve", value, x=grad, weight=packed, shape=shape)
+
+
+def convolution_weight_grad(value: Value) -> Value:
+    """Products of the input and the gradient, summed over images."""
+    a = value.arguments
+    shape = _geometry(a["x"].shape, a["w_shape"], a)
+    if shape is None:
+        return value
+    return said("correlate", value, x=a["x"], grad=a["grad"], shape=shape)
+
+
+def _geometry(x_shape: Any, w_shape: Any, a: Any) -> Any:
+    """The kernels' description of a two-dimensional convolution; None for others."""
+    if len(w_shape) != 4 or 0 in (*x_shape, *w_shape):
+        return None
+    places = (a["stride"], a["padding"], a["dilation"], a["groups"])
+    return forward_shape(tuple(x_shape), tuple(w_shape), *places)
+
+
 def pad(value: Value) -> Value:
     """Zeros around an array."""
     if value.arguments["value"]:
@@ -267,6 +308,9 @@ RULES: dict[str, Callable[[Value], Value]] = {
         getitem,
         setitem,
         index_add,
+        convolution,
+        convolution_input_grad,
+        convolution_weight_grad,
         pad,
         concat,
         overlap_add,

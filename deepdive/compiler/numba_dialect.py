@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from deepdive.backend import numpy_cpu
-from deepdive.compiler import expressions
+from deepdive.compiler import expressions, geometry
 from deepdive.compiler.fuse import Group, Loop, Node, Plan, Product, Read
 from deepdive.compiler.graph import CONSTANT, INPUT, NUMBER, Graph, Value, typed
 from deepdive.compiler.layout import contiguous
@@ -38,10 +38,12 @@ class Program:
         self.partials: dict[Value, int] = {}
         self.outside = [*plan.graph.inputs, *self._constants(), *plan.host]
         self.slots = {value: i for i, value in enumerate(self.outside)}
+        self.entries: list[Any] = []  # kernels' names, and arrays of sizes, behind the inputs
+        self.work = 0
         self.aliases = self._aliases()
         for node in self._nodes():
             if node.kind == "partial":
-                size = math.prod(node.value.shape) * threads
+                size = partial_size(node.value) * threads
                 self.partials[node.value] = self._allocate(node.value, size)
             elif node.value in plan.stored and node.value not in self.aliases:
                 if node.value not in self.offsets:
@@ -124,7 +126,7 @@ class Program:
             "from numba import bool_, float32 as f, int32, int64, prange, uint32",
             "",
             "from deepdive.kernels.jit import kernel",
-            "from deepdive.kernels.spmd import call_product, flags, floats, ints, larger, longs",
+            "from deepdive.kernels.spmd import call, flags, floats, ints, larger, longs",
             "from deepdive.kernels.spmd import sign, smaller, uints, wait",
             "from deepdive.kernels.vector_math import erf, exp, log, sigmoid, tanh",
             "",
@@ -148,7 +150,7 @@ class Program:
             body += self._group(group, name)
             for node in group.nodes:
                 if node.kind == "partial":
-                    size = math.prod(node.value.shape)
+                    size = partial_size(node.value)
                     place = f"{self.names[node.value]}_part + thread * {size}"
                     lines += [
                         f"F = floats(memory[0])  # partial sums of {self.names[node.value]}",
@@ -239,8 +241,61 @@ class Program:
         self.used[f"n{i}"] = f"n{i} = numbers[{i}]"
         return f"n{i}"
 
+    def entry(self, what: Any) -> int:
+        """The place in the table of a kernel's address, or of an array of sizes."""
+        known = [item for item in self.entries if item is what or (item == what) is True]
+        if not known:
+            self.entries.append(what)
+        places = [
+            i for i, item in enumerate(self.entries) if item is what or (item == what) is True
+        ]
+        return len(self.outside) + places[0]
+
+    def _call(self, group: Group, node: Node) -> list[str]:
+        """A call of a kernel: on a block of images, on a weight, or on rows of its gradient."""
+        value = node.value
+        arguments = value.arguments
+        shape = arguments["shape"]
+        self.work = max(self.work, geometry.room(shape)["work"])
+        sizes = f"table[{self.entry(('sizes', shape))}]"
+        taps = f"table[{self.entry(('taps', shape))}]"
+        each = node.lead // group.rows
+        rows = "lo, hi" if each == 1 else f"lo * {each}, hi * {each}"
+        word = value.word
+        out = self.address(value) if node.kind != "partial" else ""
+        x = self.address_of(node, arguments["x"])
+        if word == "pack":
+            inside = f"{sizes}, {x}, {out}"
+        elif word == "pack_turned":
+            inside = f"{sizes}, {x}, scratch[thread], {out}"
+            self.work = max(self.work, geometry.room(shape)["turned"])
+        elif word == "convolve":
+            weight = self.address_of(node, arguments["weight"])
+            inside = f"{sizes}, {rows}, {x}, {weight}, {taps}, {out}, scratch[thread]"
+        else:
+            part = f"memory[0] + 4 * {self.names[value]}_part"
+            grad = self.address_of(node, arguments["grad"]) if node.kind == "partial" else ""
+            if node.kind == "partial":
+                own = f"{part} + 4 * thread * {partial_size(value)}"
+                inside = f"{sizes}, {rows}, {x}, {grad}, {taps}, {own}, scratch[thread]"
+            else:
+                word = "collect"
+                inside = f"{sizes}, {rows}, {part}, {self.threads}, {out}"
+        lines = [f"# {self.names[value]} = {word} {typed(value)}"]
+        return [*lines, f"call(table[{self.entry(word)}], ({inside}))"]
+
+    def address_of(self, node: Node, operand: Value) -> str:
+        """The address of an operand that lies in row order."""
+        if operand not in node.reads:
+            return ""
+        read = node.reads[operand]
+        base = self.address(read.base)
+        return base if not read.offset else f"{base} + 4 * {read.offset}"
+
     def _product(self, group: Group, item: Product) -> list[str]:
         node = item.node
+        if node.value.word != "matmul":
+            return self._call(group, node)
         x, y = node.value.arguments["x"], node.value.arguments["y"]
         left, right = node.reads[x], node.reads[y]
         *lead, M, N = node.value.shape
@@ -273,12 +328,11 @@ class Program:
         strides_a, strides_b = left.strides[-2:], right.strides[-2:]
         return [
             *lines,
-            f"{indent}call_product(",
-            f"{indent}    table[{len(self.outside)}],",
+            f"{indent}call(table[{self.entry('product')}], (",
             f"{indent}    {a}, {strides_a[0]}, {strides_a[1]},",
             f"{indent}    {b}, {strides_b[0]}, {strides_b[1]},",
             f"{indent}    {c}, {N}, {rows}, {N}, {K}, scratch[thread],",
-            f"{indent})  # {typed(node.value)}",
+            f"{indent}))  # {typed(node.value)}",
         ]
 
     def _start(self) -> list[str]:
@@ -311,6 +365,13 @@ def _sum(terms: list[Any]) -> str:
         elif term:
             parts.append(str(term))
     return " + ".join(parts) or "0"
+
+
+def partial_size(value: Value) -> int:
+    """Floats one thread sums into."""
+    if value.word == "correlate":
+        return geometry.room(value.arguments["shape"])["blocks"]
+    return math.prod(value.shape)
 
 
 def bounds_of(value: Value) -> list[tuple[int, int, int]]:
@@ -577,8 +638,10 @@ class NumbaDialect:
         self.program = load(self.source)
         self._memory = [np.zeros(n, kind) for kind, n in text.sizes.items()]
         self._addresses = np.array([a.ctypes.data for a in self._memory], np.int64)
-        self._table = np.zeros(len(text.outside) + 1, np.int64)
-        self._table[-1] = entry.product()
+        self._table = np.zeros(len(text.outside) + len(text.entries) + 1, np.int64)
+        self._sizes: list[Any] = []
+        for i, what in enumerate(text.entries):
+            self._table[len(text.outside) + i] = self._entry(what, entry)
         self._numbers = np.zeros(len(text.used_numbers) + 1, np.float32)
         self._barrier = np.zeros(8, np.int64)
         self._barrier_address = self._barrier.ctypes.data
@@ -586,10 +649,19 @@ class NumbaDialect:
         self._last_numbers: list[Any] = []
         self._find_inputs()
 
+    def _entry(self, what: Any, entry: Any) -> int:
+        """An address for the table: of a kernel, or of sizes it reads."""
+        if isinstance(what, str):
+            return int(getattr(entry, what)())
+        kind, shape = what
+        numbers = geometry.taps(shape) if kind == "taps" else np.array(shape, np.int64)
+        self._sizes.append(numbers)
+        return int(numbers.ctypes.data)
+
     def _workspaces(self, threads: int) -> Any:
         from deepdive.kernels.gemm import WORK
 
-        self._work = [np.empty(WORK, np.float32) for _ in range(threads)]
+        self._work = [np.empty(max(WORK, self.text.work), np.float32) for _ in range(threads)]
         return np.array([w.ctypes.data for w in self._work], np.int64)
 
     def _find_inputs(self) -> None:

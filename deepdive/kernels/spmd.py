@@ -98,14 +98,18 @@ def sign(x):
     return f(1) if x > f(0) else (f(-1) if x < f(0) else x)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def call_product(context, address, a, ai, ak, b, bk, bj, c, ci, M, N, K, work):  # type: ignore[no-untyped-def]
-    """Call the compiled :func:`product` at `address`: programs need not compile it again."""
+@intrinsic(prefer_literal=False)  # type: ignore[untyped-decorator]
+def call(context, address, arguments):  # type: ignore[no-untyped-def]
+    """``call(address, (…))``: a function of int64s in machine code, see ``kernels/entry.py``.
+
+    Programs that call kernels so need not compile them again.
+    """
+    count = len(arguments)
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        kind = ir.FunctionType(ir.VoidType(), [_i64] * 12)
+        kind = ir.FunctionType(ir.VoidType(), [_i64] * count)
         function = builder.inttoptr(args[0], kind.as_pointer())
-        builder.call(function, args[1:])
+        builder.call(function, cgutils.unpack_tuple(builder, args[1], count))
         return context.get_dummy_value()
 
-    return types.void(*[types.int64] * 13), emit
+    return types.void(types.int64, types.UniTuple(types.int64, count)), emit
