@@ -11,7 +11,8 @@ a few innermost loops as LLVM instructions, and the kernels call them like funct
 - ``transpose``, ``copy_rows``    what packing is made of
 - ``largest(x, n)``               the maximum of a row
 
-``DEEPDIVE_SIMD=avx2`` (or ``avx512``, ``neon``, ``sse``) forces another kind of vector.
+The words of LLVM are in ``llvm.py``, the kinds of CPU in ``cpu.py``; ``DEEPDIVE_SIMD=avx2`` (or
+``avx512``, ``neon``, ``sse``) forces another kind of vector.
 """
 
 from __future__ import annotations
