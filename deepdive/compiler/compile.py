@@ -10,6 +10,7 @@ import functools
 import threading
 import time
 from collections.abc import Callable
+from operator import is_
 from typing import Any
 
 from deepdive import config
@@ -20,7 +21,18 @@ from deepdive.compiler.graph import Graph
 from deepdive.compiler.lazyarray import LazyArray
 from deepdive.compiler.lower import lowered
 from deepdive.compiler.numpy_dialect import NumPyDialect
-from deepdive.compiler.trace import Tracer, is_recorded, leaves, rebuilt
+from deepdive.compiler.settle import settled
+from deepdive.compiler.trace import (
+    ARRAY,
+    STATE,
+    TENSOR,
+    Tracer,
+    is_recorded,
+    leaves,
+    rebuilt,
+    structure,
+    value_of,
+)
 from deepdive.core.tensor import Tensor, wrap
 from deepdive.errors import ArgumentError, GraphError, MissingExtraError
 
@@ -70,18 +82,20 @@ class Compiled:
         functools.update_wrapper(self, function, updated=())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        flat = list(args) if not kwargs and _all_arrays(args) else leaves((args, kwargs))
+        plain = not kwargs and _all_arrays(args)
+        flat = list(args) if plain else leaves((args, kwargs))
+        form = None if plain else structure((args, kwargs))
         latest = self.latest
-        if latest is not None and latest.fits(flat):
+        if latest is not None and latest.form == form and latest.fits(flat):
             with latest.lock:  # its buffers serve one call at a time
                 latest.flat = flat
                 if latest.holds():
                     return latest.run()
-        return self._sought(flat, args, kwargs)
+        return self._sought(flat, form, args, kwargs)
 
-    def _sought(self, flat: list[Any], args: Any, kwargs: Any) -> Any:
+    def _sought(self, flat: list[Any], form: Any, args: Any, kwargs: Any) -> Any:
         """The way of a call that the program of the last one does not serve."""
-        key = tuple(map(signature, flat))
+        key = (form, *map(signature, flat))
         for program in self.programs.setdefault(key, []):
             with program.lock:
                 program.flat = flat
@@ -89,10 +103,12 @@ class Compiled:
                     self.latest = program
                     return program.run()
         with LOCK:
-            program = Program(self, args, kwargs, flat)
+            program = Program(self, args, kwargs, flat, form)
         self.programs[key].insert(0, program)
         self.latest = program
         with program.lock:
+            program.flat = flat
+            program.holds()  # reads the state
             return program.run()
 
     def _program(self) -> Program:
@@ -141,22 +157,23 @@ def _all_arrays(args: Any) -> bool:
 class Program:
     """One trace of a function, simplified, generated, and ready to run."""
 
-    def __init__(self, owner: Compiled, args: Any, kwargs: Any, flat: list[Any]) -> None:
+    def __init__(self, owner: Compiled, args: Any, kwargs: Any, flat: list[Any], form: Any) -> None:
         started = time.perf_counter()
         self.lock = threading.Lock()
         self.flat: list[Any] = flat
+        self.form = form
         self.expected = [signature(leaf) for leaf in flat]
+        self.others = [x for x in flat if not isinstance(x, ARRAYS)]  # alive, their ids are theirs
         self.tracer = tracer = Tracer()
-        out, graph = tracer.run(owner.function, *self._recorded(args, kwargs))
-        self.tree = out
-        self.single = isinstance(out, Tensor) and is_recorded(out)
+        self.tree, graph = tracer.run(owner.function, *self._recorded(args, kwargs))
+        self.single = self.tree is TENSOR
         self._take_grads(graph, owner.keep_grads)
         self.graph = simplify.simplified(graph)
         self.traced = time.perf_counter() - started
         self.frozen = [read() for read in tracer.guards]
         self.settled = [read() for read in tracer.seldom]
         self.changes = config.changes.number
-        self.reads = [source.read for source in tracer.sources]
+        self._split_sources()
         self.code, self.lost = generated(self.graph, owner.dialect)
         self.made = time.perf_counter() - started
 
@@ -172,18 +189,34 @@ class Program:
             tensor = wrap(self.tracer.argument(read(), read, f"argument {i}"))
             if isinstance(leaf, Tensor) and leaf.requires_grad and leaf.is_leaf:
                 tensor.requires_grad_()
+                self.tracer.tracked.append((i, tensor))
             return tensor
 
         return rebuilt((args, kwargs), recorded)
 
     def _take_grads(self, graph: Graph, keep: bool) -> None:
         """Gradients left in ``.grad`` are results too, or are dropped."""
-        grads = self.tracer.grads
-        self.dropped = [] if keep else [tensor for tensor, _ in grads]
-        self.grad_tensors = [tensor for tensor, _ in grads] if keep else []
-        if keep:
-            graph.outputs += [getattr(grad, "_data", grad).value for _, grad in grads]
-        self.results = len(self.tracer.results)
+        self.results = len(graph.outputs)
+        self.dropped: list[Tensor] = []
+        self.grad_tensors: list[Tensor] = []
+        for tensor, grad in self.tracer.grads:
+            if not keep and self.tracer.dropped(tensor):
+                self.dropped.append(tensor)
+            else:
+                self.grad_tensors.append(tensor)
+                graph.outputs.append(value_of(grad))
+        tracked = [(i, t._grad) for i, t in self.tracer.tracked if is_recorded(t._grad)]
+        self.grad_arguments = [i for i, _ in tracked]
+        graph.outputs += [value_of(grad) for _, grad in tracked]
+
+    def _split_sources(self) -> None:
+        """State is read before a call, and looked at; numbers and arguments are read in it."""
+        sources = self.tracer.sources
+        state = [source for source in sources if source.kind in STATE]
+        self.state_reads = [source.read for source in state]
+        self.state_kinds = [(source.value.shape, source.value.dtype) for source in state]
+        self.state: list[Any] = [None] * len(state)
+        self.reads = [source.read for source in sources[len(state) :]]
 
     def _argument(self, i: int) -> Any:
         leaf = self.flat[i]
@@ -207,22 +240,37 @@ class Program:
             if [read() for read in self.tracer.seldom] != self.settled:
                 return False
             self.changes = config.changes.number
+        arrays = [read() for read in self.state_reads]
+        if not all(map(is_, arrays, self.state)):
+            if [(array.shape, array.dtype) for array in arrays] != self.state_kinds:
+                return False
+            self.state = arrays
         return True
 
     def run(self) -> Any:
         """One call, with the arguments in ``flat``."""
         for effect in self.tracer.effects:
             effect()
-        outputs = self.code.run([read() for read in self.reads])
+        outputs = self.code.run([*self.state, *(read() for read in self.reads)])
+        if len(outputs) > self.results:
+            self._store_grads(outputs[self.results :])
         self.flat = []
-        for tensor, grad in zip(self.grad_tensors, outputs[self.results :], strict=True):
-            tensor._grad = grad
         for tensor in self.dropped:
             tensor._grad = None
         if self.single:
             return wrap(outputs[0])
         arrays = iter(outputs)
         return rebuilt(self.tree, lambda leaf: _result(leaf, arrays))
+
+    def _store_grads(self, grads: list[Any]) -> None:
+        """Put gradients where eager mode would: replaced in state, added to in arguments."""
+        count = len(self.grad_tensors)
+        for tensor, grad in zip(self.grad_tensors, grads[:count], strict=True):
+            tensor._grad = grad
+        for i, grad in zip(self.grad_arguments, grads[count:], strict=True):
+            leaf = self.flat[i]
+            old = getattr(leaf._grad, "_data", leaf._grad)
+            leaf._grad = grad if old is None else old + grad
 
     def explain(self) -> str:
         """The story of this program, in lines."""
@@ -243,20 +291,21 @@ class Program:
 def generated(graph: Graph, dialect: str) -> tuple[Any, str]:
     """The program in the best dialect there is, and why it is not a better one."""
     if dialect == "numpy":
-        return NumPyDialect(graph), "the NumPy dialect was asked for"
+        return NumPyDialect(settled(graph)), "the NumPy dialect was asked for"
     try:
         from deepdive.compiler.numba_dialect import NumbaDialect
         from deepdive.kernels.jit import gate
 
-        return NumbaDialect(simplify.simplified(lowered(graph)), gate.threads()), ""
+        primitive = simplify.simplified(lowered(graph))
+        return NumbaDialect(settled(primitive), gate.threads()), ""
     except (Unsupported, MissingExtraError) as error:
         if dialect == "numba":
             raise
-        return NumPyDialect(graph), str(error)
+        return NumPyDialect(settled(graph)), str(error)
 
 
 def _result(leaf: Any, arrays: Any) -> Any:
-    if not is_recorded(leaf):
+    if leaf is not TENSOR and leaf is not ARRAY:
         return leaf
-    array = next(arrays)
-    return wrap(numpy_cpu.asarray(array)) if isinstance(leaf, Tensor) else array
+    array = numpy_cpu.asarray(next(arrays))
+    return wrap(array) if leaf is TENSOR else array

@@ -39,6 +39,7 @@ BINARY = {
 }
 UNARY = {
     "negative": "-{0}",
+    "copy": "{0}",
     "abs": "abs({0})",
     "sqrt": "f(math.sqrt({0}))",
     "exp": "exp({0})",

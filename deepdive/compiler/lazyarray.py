@@ -67,6 +67,9 @@ class LazyArray(Spec):
     __hash__ = object.__hash__
     __getitem__ = _pair("getitem")[0]
 
+    def __setitem__(self, index: Any, values: Any) -> None:
+        self.value = say("setitem", self, index, values).value
+
     def reshape(self, *shape: Any) -> LazyArray:
         return say("reshape", self, shape[0] if isinstance(shape[0], tuple) else shape)
 
@@ -135,7 +138,10 @@ class LazyNumber:
             fix="do not branch on a learning rate or a step count inside the compiled function",
         )
 
-    __bool__ = __float__ = __int__ = __index__ = _unknown
+    __bool__ = __float__ = __int__ = __index__ = __round__ = _unknown
+
+    def __lshift__(self, other: Any) -> Any:
+        return self._unknown()  # a generator's own methods look at the count of draws
 
 
 # Words that make a number of numbers; all others make arrays.

@@ -7,16 +7,20 @@ rate, a step count, random counters) are inputs too, each with a function that r
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from deepdive import config
 from deepdive.compiler import lazyarray
-from deepdive.compiler.graph import INPUT, NUMBER, Graph, Value
+from deepdive.compiler.graph import CONSTANT, INPUT, NUMBER, Graph, Value
 from deepdive.compiler.lazyarray import LazyArray, LazyNumber
 from deepdive.core.tensor import Tensor
 from deepdive.errors import GraphError
+
+STATE = ("state", "array", "gradient")  # read before each run; all else after its effects
+TENSOR, ARRAY = object(), object()  # places of results
 
 PLAIN = (bool, int, float, str, tuple, type(None))
 
@@ -26,17 +30,22 @@ class Source(NamedTuple):
 
     value: Value
     read: Callable[[], Any]
-    kind: str  # "argument", "state", "array" or "number"
+    kind: str  # "argument", "state", "array", "gradient", "random" or "number"
     name: str = ""
 
 
 class Adopted(NamedTuple):
-    """A Tensor that takes part in the trace: its box in the recording, and what it held before."""
+    """A Tensor that takes part in the trace: its box in the recording, and what it held before.
+
+    ``first_grad`` stands in the recording for the gradient it came with.
+    """
 
     tensor: Tensor
     box: LazyArray
     array: Any
+    node: Any
     grad: Any
+    first_grad: Any
 
 
 class Held(NamedTuple):
@@ -65,6 +74,9 @@ class Tracer:
         self.modules: set[int] = set()
         self.adopted: dict[int, Adopted] = {}
         self.held: dict[int, Held] = {}
+        self.tracked: list[tuple[int, Tensor]] = []  # arguments that may get gradients
+        self.forgotten: set[int] = set()  # Tensors whose gradient was cleared
+        self.updated: set[int] = set()  # Tensors whose gradient an optimizer used
         self.origin = ""
         self.speaker = lazyarray.speaker
 
@@ -73,7 +85,9 @@ class Tracer:
         """An array argument of the traced function."""
         value = Value(INPUT, {}, array.shape, array.dtype, origin=name)
         self.sources.append(Source(value, read, "argument", name))
-        return LazyArray(value)
+        box = LazyArray(value)
+        self.held[id(box)] = Held(array, box, value)
+        return box
 
     def adopt(self, tensor: Tensor) -> LazyArray:
         """The recorded array of a Tensor that existed before; it holds it until the trace ends."""
@@ -81,9 +95,24 @@ class Tracer:
         if type(array) is LazyArray:
             return array
         box = self._hold(array, lambda: tensor._data, "state")
-        self.adopted[id(tensor)] = Adopted(tensor, box, array, tensor._grad)
-        tensor._data = box
+        grad = first = tensor._grad
+        if grad is not None:
+            first = self._hold(_array_of(grad), lambda: _array_of(tensor._grad), "gradient")
+        self.adopted[id(tensor)] = Adopted(tensor, box, array, tensor._node, grad, first)
+        self.seldom.append(lambda: tensor.requires_grad)
+        tensor._data, tensor._grad = box, first
         return box
+
+    def cleared(self, tensor: Tensor) -> None:
+        """Note that the function forgets the gradient a Tensor comes with, whatever it is."""
+        self.adopt(tensor)
+        self.forgotten.add(id(tensor))
+
+    def fresh(self, array: Any) -> Any:
+        """An array made inside the function: what is written into it is gone after the call."""
+        if type(array) is LazyArray:
+            return array
+        return LazyArray(Value(CONSTANT, {}, array.shape, array.dtype, array))
 
     def array(self, array: Any) -> LazyArray:
         """A bare array, taken by reference: the program sees what it holds at each call."""
@@ -120,20 +149,18 @@ class Tracer:
         """A module takes part: its mode and options are constants, checked when some change."""
         if id(module) not in self.modules:
             self.modules.add(id(module))
-            self.seldom.append(lambda: [v for v in vars(module).values() if type(v) in PLAIN])
+            self.seldom.append(lambda: [_seen(v) for v in vars(module).values()])
 
     def asked(self, array: Any, question: Callable[[Any], Any]) -> Any:
         """The answer for an input's values, guarded; None for what only the program computes."""
         if type(array) is not LazyArray:
             array = self.array(array)
-        for source in self.sources:
-            if source.value is array.value:
-                return self._guarded(question, source.read)
-        return None
-
-    def _guarded(self, question: Callable[[Any], Any], read: Callable[[], Any]) -> Any:
+        known = {id(held.first): held.array for held in self.held.values()}
+        read = next((s.read for s in self.sources if s.value is array.value), None)
+        if read is None:
+            return None
         self.guard(lambda: question(read()))
-        return question(read())
+        return question(known[id(array.value)])
 
     def draw(self, generator: Any) -> tuple[Any, Any]:
         """A random draw: at each replay the generator advances as it would have eagerly."""
@@ -147,6 +174,20 @@ class Tracer:
         self.guard(lambda: generator.peek()[0])
         return key, self.number(lambda: drawn[0][1], "random counter")
 
+    def drawn(self, generator: Any, draw: Callable[[], Any]) -> LazyArray:
+        """Random numbers that the host draws before each replay, as it would have eagerly."""
+        state = generator.get_state()
+        numbers = [_plain(draw)]
+        generator.set_state(state)
+
+        def again() -> None:
+            numbers[0] = draw()
+
+        self.effect(again)
+        value = Value(INPUT, {}, numbers[0].shape, numbers[0].dtype, origin="random")
+        self.sources.append(Source(value, lambda: numbers[0], "random"))
+        return LazyArray(value)
+
     # --- the run -------------------------------------------------------------------------------
     def run(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """Call `function` while everything is recorded; afterwards all Tensors hold arrays again.
@@ -158,7 +199,8 @@ class Tracer:
         tracing = config.tracing.set(self)
         try:
             out = function(*args, **kwargs)
-            return out, self.finish(out)
+            graph = self.finish(out)
+            return rebuilt(out, self._left_out), graph
         finally:
             config.tracing.reset(tracing)
             config.lazy_mode.reset(recording)
@@ -166,12 +208,8 @@ class Tracer:
 
     def finish(self, out: Any) -> Graph:
         """The graph: returned values, gradients left in ``.grad``, and what state became."""
-        self.results = [leaf for leaf in leaves(out) if is_recorded(leaf)]
-        self.grads = [
-            (kept.tensor, kept.tensor._grad)
-            for kept in self.adopted.values()
-            if is_recorded(kept.tensor._grad)
-        ]
+        self.results = [leaf for leaf in leaves(out) if self._left_out(leaf) is not leaf]
+        self.grads = self._gradients()
         final = {id(held.box): held.box.value for held in self.held.values()}
         for kept in self.adopted.values():  # a name bound to another array, as `x[i] = …` does
             if kept.tensor._data is not kept.box:
@@ -182,15 +220,51 @@ class Tracer:
             if final[id(held.box)] is not held.first
         ]
         outputs = [value_of(result) for result in self.results]
+        grads = [value_of(grad) for _, grad in self.grads]
+        needed = set(map(id, Graph([], [*outputs, *grads], writes).values()))
+        self.sources = [s for s in self.sources if s.kind != "gradient" or id(s.value) in needed]
+        self.sources.sort(key=lambda source: source.kind not in STATE)
         graph = Graph([source.value for source in self.sources], outputs, writes)
         graph.verify()
         return graph
+
+    def _left_out(self, leaf: Any) -> Any:
+        """What stands for a result the program computes; state that is returned is itself."""
+        if not is_recorded(leaf) or id(leaf) in self.adopted:
+            return leaf
+        return TENSOR if isinstance(leaf, Tensor) else ARRAY
+
+    def _gradients(self) -> list[tuple[Tensor, Any]]:
+        """The gradients the function leaves in Tensors that existed before."""
+        found = []
+        for kept in self.adopted.values():
+            tensor, grad = kept.tensor, kept.tensor._grad
+            if not is_recorded(grad) or _array_of(grad) is kept.first_grad:
+                continue
+            found.append((tensor, grad))
+            if id(tensor) not in self.forgotten:  # added to what was there
+                self.guard(functools.partial(_without_grad, tensor))
+        return found
+
+    def gradient(self, tensor: Tensor) -> Any:
+        """What an optimizer is about to use up: the gradient of a parameter, or None."""
+        self.adopt(tensor)
+        self.updated.add(id(tensor))
+        grad = _array_of(tensor._grad)
+        if id(tensor) not in self.forgotten and grad is self.adopted[id(tensor)].first_grad:
+            self.guard(functools.partial(_without_grad, tensor))
+        return grad
+
+    def dropped(self, tensor: Tensor) -> bool:
+        """Whether a Tensor's gradient is cleared, computed and used up within each call."""
+        return id(tensor) in self.forgotten and id(tensor) in self.updated
 
     def release(self) -> None:
         """Give every adopted Tensor its own array back."""
         for kept in self.adopted.values():
             kept.tensor._data = kept.array
             kept.tensor._grad = kept.grad
+            kept.tensor._node = kept.node
 
     def refuse_to_look(self) -> None:
         """Raise: a value was asked for that no program run has computed yet.
@@ -216,6 +290,31 @@ def is_recorded(item: Any) -> bool:
     return type(getattr(item, "_data", item)) in (LazyArray, LazyNumber)
 
 
+def _array_of(grad: Any) -> Any:
+    return grad._data if isinstance(grad, Tensor) else grad
+
+
+def _without_grad(tensor: Tensor) -> bool:
+    return tensor._grad is None
+
+
+def _seen(item: Any) -> Any:
+    """What of a module's attribute a program depends on: plain values, layers, parameters."""
+    if type(item) in PLAIN:
+        return item
+    part = hasattr(item, "named_parameters") or (isinstance(item, Tensor) and item.requires_grad)
+    return id(item) if part else None
+
+
+def _plain(draw: Callable[[], Any]) -> Any:
+    """``draw()``, nothing recorded."""
+    token = config.tracing.set(None)
+    try:
+        return draw()
+    finally:
+        config.tracing.reset(token)
+
+
 def value_of(item: Any) -> Value:
     """The graph value of a recorded Tensor, array or number."""
     return getattr(item, "_data", item).value  # type: ignore[no-any-return]
@@ -228,6 +327,19 @@ def leaves(tree: Any) -> list[Any]:
     if isinstance(tree, (tuple, list)):
         return [leaf for item in tree for leaf in leaves(item)]
     return [tree]
+
+
+def structure(tree: Any) -> Any:
+    """The nesting of a tree without its leaves, to compare and to look up.
+
+    >>> structure(((1, [2]), {"x": 3})) == structure(((4, [5]), {"x": 6}))
+    True
+    """
+    if isinstance(tree, dict):
+        return (dict, *((name, structure(item)) for name, item in tree.items()))
+    if isinstance(tree, (tuple, list)):
+        return (type(tree), *map(structure, tree))
+    return None
 
 
 def rebuilt(tree: Any, change: Callable[[Any], Any]) -> Any:

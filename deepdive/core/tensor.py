@@ -63,7 +63,7 @@ class Tensor(Registered):
         dtype: Any = None,
     ) -> None:
         speaker = speakers.of_device(device or config.defaults.device)
-        self._data = speaker.copy(array_of(data, speaker, dtype))
+        self._data = fresh(speaker.copy(array_of(data, speaker, dtype)))
         self._node = self._grad = self._seed = self._skeleton = None
         if requires_grad:
             self.requires_grad_()
@@ -187,6 +187,9 @@ class Tensor(Registered):
 
     @grad.setter
     def grad(self, value: Any) -> None:
+        tracer = config.tracing.get()
+        if tracer is not None:
+            tracer.adopt(self) if value is not None else tracer.cleared(self)
         if value is not None:
             if not isinstance(value, Tensor):
                 value = wrap(array_of(value, speakers.BY_TYPE[type(self._data)]))
@@ -216,6 +219,7 @@ class Tensor(Registered):
             DTypeError: for integer and boolean tensors, which have no gradient.
             GraphError: when switched off on a computed tensor; use :meth:`detach`.
         """
+        config.changes.number += 1  # compiled programs look again
         if requires_grad and self._node is None:
             if not dtypes.is_floating(self.dtype):
                 raise DTypeError(
@@ -415,6 +419,12 @@ def data_of(tensor: Tensor) -> Any:
     """The array of `tensor` to compute with: while a function is traced, the program's input."""
     tracer = config.tracing.get()
     return tensor._data if tracer is None else tracer.adopt(tensor)
+
+
+def fresh(array: Any) -> Any:
+    """An array just made; while a function is traced it is a constant, the same at each call."""
+    tracer = config.tracing.get()
+    return array if tracer is None else tracer.fresh(array)
 
 
 def asked(array: Any, question: Callable[[Any], Any]) -> Any:

@@ -262,7 +262,10 @@ class Module:
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients (or set them to 0)."""
+        tracer = config.tracing.get()
         for parameter in self.parameters():
+            if tracer is not None and set_to_none:
+                tracer.cleared(parameter)
             grad = parameter.grad
             parameter.grad = None if set_to_none or grad is None else grad * 0
 

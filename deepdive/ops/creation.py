@@ -10,7 +10,7 @@ from deepdive.backend import speakers
 from deepdive.backend.vocabulary import rules
 from deepdive.core import random
 from deepdive.core.operator import REGISTRY, tensor_words
-from deepdive.core.tensor import Tensor, array_of, wrap
+from deepdive.core.tensor import Tensor, array_of, fresh, wrap
 from deepdive.errors import ArgumentError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -29,8 +29,13 @@ def _speaker(device: Any) -> Any:
     return speakers.of_device(device or config.defaults.device)
 
 
+def _recorder(device: Any) -> Any:
+    """The speaker that makes constants: while a function is traced it records them."""
+    return _speaker(device) if config.tracing.get() is None else config.lazy_mode.get()
+
+
 def _finished(array: Any, requires_grad: bool) -> Tensor:
-    tensor = wrap(array)
+    tensor = wrap(fresh(array))
     return tensor.requires_grad_() if requires_grad else tensor
 
 
@@ -74,13 +79,13 @@ def from_numpy(array: Any) -> Tensor:
 @creator
 def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Zeros: ``zeros(2, 3)`` or ``zeros((2, 3))``."""
-    return _finished(_speaker(device).zeros(_shape("zeros", size), _dtype(dtype)), requires_grad)
+    return _finished(_recorder(device).zeros(_shape("zeros", size), _dtype(dtype)), requires_grad)
 
 
 @creator
 def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Ones: ``ones(2, 3)`` or ``ones((2, 3))``."""
-    return _finished(_speaker(device).ones(_shape("ones", size), _dtype(dtype)), requires_grad)
+    return _finished(_recorder(device).ones(_shape("ones", size), _dtype(dtype)), requires_grad)
 
 
 @creator
@@ -101,7 +106,7 @@ def full(
     """`fill_value` everywhere."""
     dtype = None if dtype is None else dtypes.as_dtype(dtype)
     shape = _shape("full", (size,))
-    return _finished(_speaker(device).full(shape, fill_value, dtype), requires_grad)
+    return _finished(_recorder(device).full(shape, fill_value, dtype), requires_grad)
 
 
 @creator
@@ -118,7 +123,7 @@ def arange(
     if step == 0:
         raise ArgumentError("arange: step 0 never arrives", expected="a step > 0 or < 0")
     dtype = None if dtype is None else dtypes.as_dtype(dtype)
-    return _finished(_speaker(device).arange(start, end, step, dtype), requires_grad)
+    return _finished(_recorder(device).arange(start, end, step, dtype), requires_grad)
 
 
 @creator
@@ -152,7 +157,7 @@ def eye(
 ) -> Tensor:
     """Ones on the diagonal, zeros elsewhere."""
     rows, columns = rules.sizes("eye", (n, n if m is None else m))
-    return _finished(_speaker(device).eye(rows, columns, 0, _dtype(dtype)), requires_grad)
+    return _finished(_recorder(device).eye(rows, columns, 0, _dtype(dtype)), requires_grad)
 
 
 def _like(x: Tensor, dtype: Any) -> dict[str, Any]:
@@ -180,6 +185,12 @@ def full_like(
 
 
 # --- random ------------------------------------------------------------------------------------
+def _drawn(source: random.Generator, draw: Callable[..., Any], *args: Any) -> Any:
+    """``draw(*args)``; while a function is traced, an input drawn anew before each run."""
+    tracer = config.tracing.get()
+    return draw(*args) if tracer is None else tracer.drawn(source, lambda: draw(*args))
+
+
 @creator
 def rand(
     *size: Any,
@@ -190,8 +201,8 @@ def rand(
 ) -> Tensor:
     """Uniform in [0, 1)."""
     source = generator or random.default_generator
-    array = source.uniform(_shape("rand", size), 0.0, 1.0, _dtype(dtype))
-    return _finished(_speaker(device).asarray(array), requires_grad)
+    array = _drawn(source, source.uniform, _shape("rand", size), 0.0, 1.0, _dtype(dtype))
+    return _finished(_recorder(device).asarray(array), requires_grad)
 
 
 @creator
@@ -204,8 +215,8 @@ def randn(
 ) -> Tensor:
     """Normal with mean 0 and standard deviation 1."""
     source = generator or random.default_generator
-    array = source.normal(_shape("randn", size), 0.0, 1.0, _dtype(dtype))
-    return _finished(_speaker(device).asarray(array), requires_grad)
+    array = _drawn(source, source.normal, _shape("randn", size), 0.0, 1.0, _dtype(dtype))
+    return _finished(_recorder(device).asarray(array), requires_grad)
 
 
 @creator
@@ -222,8 +233,8 @@ def randint(
     if size is None:
         low, high, size = 0, low, high
     source = generator or random.default_generator
-    array = source.integers(low, high, _shape("randint", (size,)))
-    return wrap(_speaker(device).asarray(array, dtype))
+    array = _drawn(source, source.integers, low, high, _shape("randint", (size,)))
+    return wrap(_recorder(device).asarray(array, dtype))
 
 
 @creator
@@ -231,7 +242,7 @@ def randperm(n: int, *, generator: random.Generator | None = None, device: Any =
     """The numbers 0 … n-1 in random order."""
     [n] = rules.sizes("randperm", n)
     source = generator or random.default_generator
-    return wrap(_speaker(device).asarray(source.permutation(n)))
+    return wrap(_recorder(device).asarray(_drawn(source, source.permutation, n)))
 
 
 @creator
@@ -249,7 +260,8 @@ def randn_like(x: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> 
 # --- the vocabulary's own creation words, spoken with Tensors ------------------------------------
 def _constant(word: str) -> Any:
     def create(*args: Any, **kwargs: Any) -> Tensor:
-        return wrap(getattr(_speaker(None), word)(*args, **kwargs))
+        speaker = config.lazy_mode.get() or _speaker(None)
+        return wrap(getattr(speaker, word)(*args, **kwargs))
 
     return create
 

@@ -8,7 +8,7 @@ from deepdive import config
 from deepdive.backend import speakers
 from deepdive.core import mutation
 from deepdive.core.operator import Operator, add_method, apply, derive, register, tensor_words
-from deepdive.core.tensor import Tensor, array_of
+from deepdive.core.tensor import Tensor, array_of, data_of
 from deepdive.errors import ShapeError
 from deepdive.ops.elementwise import Where
 
@@ -18,7 +18,7 @@ def raw_index(index: Any) -> Any:
     if isinstance(index, tuple):
         return tuple(raw_index(part) for part in index)
     if isinstance(index, Tensor):
-        return index._data
+        return data_of(index)
     if isinstance(index, list):
         return speakers.of_device(config.defaults.device).asarray(
             [raw_index(part) for part in index] or [], None if index else "int64"
@@ -87,9 +87,10 @@ def _assign(self: Tensor, index: Any, values: Any) -> None:
     if tracked and config.grad_mode.get():
         rebind(self, apply(SetItem(index), (self, values)))
         return
-    speaker = speakers.BY_TYPE[type(self._data)]
+    array = data_of(self)
+    speaker = speakers.BY_TYPE[type(array)]
     try:
-        self._data[raw_index(index)] = (
+        array[raw_index(index)] = (
             values if isinstance(values, (int, float)) else array_of(values, speaker)
         )
     except (ValueError, IndexError) as error:

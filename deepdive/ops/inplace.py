@@ -13,7 +13,7 @@ from deepdive import config
 from deepdive.backend import speakers
 from deepdive.core import mutation
 from deepdive.core.operator import NUMBERS, add_method
-from deepdive.core.tensor import Tensor, array_of
+from deepdive.core.tensor import Tensor, array_of, data_of
 from deepdive.errors import GraphError, ShapeError
 
 
@@ -29,8 +29,9 @@ def writable(tensor: Tensor, name: str) -> Any:
             got=repr(tensor._node),
             fix=f"{_instead(name)}do it inside `with deepdive.no_grad():`",
         )
-    mutation.stamp(tensor._data, mutation.caller())
-    return tensor._data
+    array = data_of(tensor)
+    mutation.stamp(array, mutation.caller())
+    return array
 
 
 def _instead(name: str) -> str:
@@ -40,6 +41,7 @@ def _instead(name: str) -> str:
 
 
 def _operand(tensor: Tensor, value: Any) -> Any:
+    data_of(tensor)  # a traced function adopts it here
     return value if type(value) in NUMBERS else array_of(value, _speaker(tensor))
 
 
@@ -49,6 +51,8 @@ def _speaker(tensor: Tensor) -> Any:
 
 def _write(tensor: Tensor, name: str, values: Any) -> Tensor:
     target = writable(tensor, name)
+    if type(values) in speakers.BY_TYPE and type(values) is not type(target):
+        values = _speaker(tensor).asarray(values)
     try:
         _speaker(tensor).write(target, values)
     except ValueError:

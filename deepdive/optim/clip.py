@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from deepdive import config
 from deepdive.backend import speakers
-from deepdive.core.tensor import Tensor, wrap
+from deepdive.core.tensor import Tensor, data_of, wrap
 from deepdive.errors import ArgumentError, NonFiniteError
 
 
@@ -53,11 +54,18 @@ def clip_grad_norm_(
             got=float(total),
             fix="look for the operator that made it, or pass error_if_nonfinite=False",
         )
+    if config.tracing.get() is not None:
+        _scale(held, xp.minimum(max_norm / (total + 1e-6), 1.0))
+        return wrap(total)
     scale = max_norm / (float(total) + 1e-6)
     if not scale >= 1:  # a NaN spreads, as in PyTorch
-        for p in held:
-            p.grad = _array(p) * scale
+        _scale(held, scale)
     return wrap(total)
+
+
+def _scale(held: list[Tensor], scale: Any) -> None:
+    for p in held:
+        p.grad = _array(p) * scale
 
 
 def clip_grad_value_(parameters: Any, clip_value: float) -> None:
@@ -89,7 +97,7 @@ def _with_gradient(parameters: Any) -> list[Tensor]:
     for p in tensors:
         if not isinstance(p, Tensor):
             raise ArgumentError("clipping needs Tensors or a Module", got=type(p).__name__)
-    return [p for p in tensors if p._grad is not None]
+    return [p for p in tensors if p._grad is not None and data_of(p) is not None]
 
 
 def _array(p: Tensor) -> Any:

@@ -161,8 +161,11 @@ class Optimizer:
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients, or fill them with zeros."""
+        tracer = config.tracing.get()
         for group in self.param_groups:
             for p in group["params"]:
+                if tracer is not None and set_to_none:
+                    tracer.cleared(p)
                 if set_to_none:
                     p._grad = None
                 elif p._grad is not None:

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from deepdive.core.tensor import Tensor
-
 Options = dict[str, Any]
 NO_OPTIONS = ("params", "param_names")
 FIXED = (bool, str, type(None))
@@ -26,9 +24,8 @@ def record_step(optimizer: Any, tracer: Any) -> None:
 
 def _record_group(optimizer: Any, tracer: Any, group: Options, states: Any) -> None:
     """Record the updates of one parameter group."""
-    params = group["params"]
-    pairs = zip(params, states, strict=True)
-    chosen = [pair for pair in pairs if pair[0]._grad is not None]
+    pairs = zip(group["params"], states, strict=True)
+    chosen = [pair for pair in pairs if tracer.gradient(pair[0]) is not None]
     counts = [kept for _, kept in chosen]
     read = _Reader(tracer, group)
     hyper = _hyper(optimizer, read)
@@ -36,21 +33,22 @@ def _record_group(optimizer: Any, tracer: Any, group: Options, states: Any) -> N
     terms = {name: read(name) for name in present}
     tracer.effect(lambda: _count(counts))
     tracer.guard(_Structure(optimizer, group, states, counts))
-    if optimizer._counts and counts:
-        first = counts[0]
-        hyper["t"] = tracer.number(lambda: first["t"], "step count")
+    together = len({kept["t"] for kept in counts}) <= 1
+    if optimizer._counts and counts and together:
+        hyper["t"] = _step_count(tracer, counts[0])
     slots = optimizer.slots_of(group)
     for p, kept in chosen:
+        if optimizer._counts and not together:
+            hyper["t"] = _step_count(tracer, kept)
         original = tracer.original(p)
         optimizer._begin(original, kept, slots, group)
         state = [tracer.array(kept[slot]) for slot in slots]
         arrays = [tracer.adopt(p), *state]
-        optimizer._apply(tracer.speaker, arrays, _grad(p), hyper, terms)
+        optimizer._apply(tracer.speaker, arrays, tracer.gradient(p), hyper, terms)
 
 
-def _grad(p: Tensor) -> Any:
-    grad = p._grad
-    return grad._data if isinstance(grad, Tensor) else grad
+def _step_count(tracer: Any, kept: Options) -> Any:
+    return tracer.number(lambda: kept["t"], "step count")
 
 
 def _count(counts: list[Options]) -> None:
