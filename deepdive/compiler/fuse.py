@@ -447,7 +447,7 @@ class Plan:
         """Values that have to be stored: read by another loop or phase, or wanted outside."""
         wanted = [*self.graph.outputs, *(value for _, value in self.graph.writes)]
         self.stored = {self.places[v].base for v in wanted if v in self.places}
-        for node in self.nodes.values():
+        for node in [node for group in self.groups for node in group.nodes]:
             for read in node.reads.values():
                 maker = self.nodes.get(read.base)
                 if maker is None:

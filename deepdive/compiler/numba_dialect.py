@@ -141,40 +141,45 @@ class Program:
         return lines
 
     def _level(self, depth: int, groups: list[Group], body: list[str]) -> list[str]:
+        """The lines of one level: partial sums cleared, blocks shared out, threads waited for."""
         lines, total = [f"# level {depth}"], 0
-        calls: list[tuple[int, str]] = []
+        blocks: list[tuple[int, list[str]]] = []
         for group in groups:
-            name = f"group_{self.plan.groups.index(group)}"
+            lines += self._cleared(group)
             rows = self._block_rows(group)
-            blocks = -(-group.rows // rows)
-            body += self._group(group, name)
-            for node in group.nodes:
-                if node.kind == "partial":
-                    size = partial_size(node.value)
-                    place = f"{self.names[node.value]}_part + thread * {size}"
-                    lines += [
-                        f"F = floats(memory[0])  # partial sums of {self.names[node.value]}",
-                        f"for i in range({size}):",
-                        f"    F[{place} + i] = f({expressions.STARTS.get(node.value.word, 0)})",
-                    ]
             start = f"(block - {total}) * {rows}" if total else f"block * {rows}"
-            arguments = "table, numbers, memory, scratch)"
-            if blocks == 1:
-                call = f"{name}(thread, 0, {group.rows}, {arguments}"
-            else:
-                call = f"{name}(thread, {start}, min({start} + {rows}, {group.rows}), {arguments}"
-            total += blocks
-            calls.append((total, call))
+            end = f"min({start} + {rows}, {group.rows})"
+            count = -(-group.rows // rows)
+            span = f"{start}, {end}" if count > 1 else f"0, {group.rows}"
+            names = self._group(group, f"group_{self.plan.groups.index(group)}", body)
+            arguments = f"(thread, {span}, table, numbers, memory, scratch)"
+            total += count
+            blocks.append((total, [name + arguments for name in names]))
         lines.append(f"for block in range(thread, {total}, {self.threads}):")
-        for i, (end, call) in enumerate(calls):
-            if len(calls) == 1:
-                lines.append(f"    {call}")
-            elif i + 1 < len(calls):
-                lines += [f"    {'el' if i else ''}if block < {end}:", f"        {call}"]
-            else:
-                lines += ["    else:", f"        {call}"]
+        for i, (last, calls) in enumerate(blocks):
+            indent = "    "
+            if len(blocks) > 1:
+                indent += "    "
+                test = f"if block < {last}:" if i + 1 < len(blocks) else "else:"
+                lines.append(f"    {'el' if i and test != 'else:' else ''}{test}")
+            lines += [indent + call for call in calls]
         if self.threads > 1:
             lines.append(f"wait(barrier, {self.threads})")
+        return lines
+
+    def _cleared(self, group: Group) -> list[str]:
+        """The partial sums of this thread, set to where sums start."""
+        lines = []
+        for node in group.nodes:
+            if node.kind == "partial":
+                size = partial_size(node.value)
+                place = f"{self.names[node.value]}_part + thread * {size}"
+                start = expressions.STARTS.get(node.value.word, "0")
+                lines += [
+                    "F = floats(memory[0])",
+                    f"for i in range({size}):",
+                    f"    F[{place} + i] = f({start})",
+                ]
         return lines
 
     def _block_rows(self, group: Group) -> int:
@@ -193,10 +198,22 @@ class Program:
         parts = -(-share // rows)
         return -(-share // parts)
 
-    def _group(self, group: Group, name: str) -> list[str]:
+    def _group(self, group: Group, name: str, body: list[str]) -> list[str]:
+        """Write the functions of a group, a few loops each, and give their names in order."""
+        pieces: list[list[Any]] = [[]]
+        for item in group.items:
+            if sum(map(_length, pieces[-1])) + _length(item) > LONGEST and pieces[-1]:
+                pieces.append([])
+            pieces[-1].append(item)
+        names = [f"{name}_{i}" if len(pieces) > 1 else name for i in range(len(pieces))]
+        for each, items in zip(names, pieces, strict=True):
+            body += self._function(group, each, items)
+        return names
+
+    def _function(self, group: Group, name: str, items: list[Any]) -> list[str]:
         lines: list[str] = []
         self.used: dict[str, str] = {}
-        for item in group.items:
+        for item in items:
             lines += [""] if lines else []
             if isinstance(item, Loop):
                 lines += LoopText(self, group, item).lines
@@ -367,6 +384,13 @@ def _sum(terms: list[Any]) -> str:
     return " + ".join(parts) or "0"
 
 
+LONGEST = 48  # values in one generated function: compilers dislike long ones
+
+
+def _length(item: Any) -> int:
+    return len(item.nodes) if isinstance(item, Loop) else 4
+
+
 def partial_size(value: Value) -> int:
     """Floats one thread sums into."""
     if value.word == "correlate":
@@ -418,6 +442,8 @@ class LoopText:
         """Axes whose own index is looked at: those along which a value is set among zeros."""
         found: set[int] = set()
         for node in self.loop.nodes:
+            if node.kind == "partial" and not any(node.store.strides):
+                found.add(0)  # a sum of everything keeps its rows apart: shorter sums err less
             if node.value.word == "placed":
                 found |= {axis for axis, _, _ in bounds_of(node.value)}
         return found
@@ -454,12 +480,50 @@ class LoopText:
                     name = self.program.names[node.value]
                     start = expressions.STARTS[node.value.word]
                     self.lines.append(f"{indent}{name}_ = f({start})")
-            inner = self._nest(self.inner, indent, first=not self.rows)
-            for node in full:
-                self._statement(node, inner, len(axes))
+            self._inner_loops(full, indent, len(axes))
             for node in full:
                 if node.kind == "reduce" and node.value in self.program.plan.stored:
                     self._store(node, f"{self.program.names[node.value]}_", indent)
+
+    def _inner_loops(self, full: list[Node], indent: str, depth: int) -> None:
+        """The loops over elements; sums over the innermost axis are gathered in a register."""
+        outer = self._nest(self.inner[:-1], indent, first=not self.rows)
+        self.gathered = [node for node in full if self._gathers(node)]
+        for node in self.gathered:
+            start = expressions.STARTS[node.value.word]
+            self.lines.append(f"{outer}{self.program.names[node.value]}_ = f({start})")
+        alone = not self.rows and len(self.inner) == 1
+        inner = self._nest(self.inner[-1:], outer, first=alone)
+        for node in full:
+            self._statement(node, inner, depth)
+        for node in self.gathered:
+            self._add(node, self._partial_place(node), f"{self.program.names[node.value]}_", outer)
+
+    def _gathers(self, node: Node) -> bool:
+        if node.kind != "partial" or node.value.word == "scatter" or not self.inner:
+            return False
+        axis = self.inner[-1][1]
+        return axis >= len(node.store.strides) or node.store.strides[axis] == 0
+
+    def _partial_place(self, node: Node) -> str:
+        """Where this thread sums what `node` sums."""
+        value = node.value
+        self.program.used["F"] = "F = floats(memory[0])"
+        terms = [f"{self.program.names[value]}_part", f"thread * {math.prod(value.shape)}"]
+        index = self._index(node.store)
+        if value.word == "scatter":
+            row = self._operand(node, value.arguments["index"])[0]
+            index = f"{row} * {math.prod(value.shape[1:])} + {index}"
+        return f"F[{' + '.join([*terms, *([index] if index != '0' else [])])}]"
+
+    def _add(self, node: Node, target: str, text: str, indent: str) -> None:
+        """``target += text``, or the larger or smaller of both."""
+        comment = f"  # {node.value.word} {typed(node.value)}"
+        if node.value.word in ("sum", "scatter"):
+            self.lines.append(f"{indent}{target} += {text}{comment}")
+        else:
+            better = "larger" if node.value.word == "max" else "smaller"
+            self.lines.append(f"{indent}{target} = {better}({target}, {text}){comment}")
 
     def _nest(self, axes: list[tuple[int, int]], indent: str, first: bool) -> str:
         for i, (extent, axis) in enumerate(axes):
@@ -523,24 +587,9 @@ class LoopText:
             self._total(node, indent)
             return
         if node.kind in ("reduce", "partial"):
-            operand = value.arguments["x"]
-            text = self._operand(node, operand)[0]
-            target = name
-            word = "sum" if value.word == "scatter" else value.word
-            if node.kind == "partial":
-                size = math.prod(value.shape)
-                self.program.used["F"] = "F = floats(memory[0])"
-                place = [f"{self.program.names[value]}_part", f"thread * {size}"]
-                index = self._index(node.store)
-                if value.word == "scatter":
-                    row = self._operand(node, value.arguments["index"])[0]
-                    index = f"{row} * {math.prod(value.shape[1:])} + {index}"
-                target = f"F[{' + '.join(place + ([index] if index != '0' else []))}]"
-            if word == "sum":
-                self.lines.append(f"{indent}{target} += {text}{comment}")
-            else:
-                better = "larger" if word == "max" else "smaller"
-                self.lines.append(f"{indent}{target} = {better}({target}, {text}){comment}")
+            text = self._operand(node, value.arguments["x"])[0]
+            memory = node.kind == "partial" and node not in self.gathered
+            self._add(node, self._partial_place(node) if memory else name, text, indent)
             return
         if node.kind == "dealt":
             self._deal(node, indent)

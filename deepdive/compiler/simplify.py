@@ -145,6 +145,8 @@ def constants(value: Value) -> Any:
     if any(number is None for number in numbers):
         return None
     found = FOLDED[value.word](*numbers)
+    if found is None or value.dtype.kind != "f":
+        return None
     arguments = {"shape": value.shape, "value": found, "dtype": value.dtype}
     return Value("full", arguments, value.shape, value.dtype, origin=value.origin)
 
@@ -167,6 +169,7 @@ FOLDED: dict[str, Callable[..., Any]] = {
     "add": operator.add,
     "subtract": operator.sub,
     "multiply": operator.mul,
+    "divide": lambda x, y: x / y if y else None,
     "negative": operator.neg,
 }
 
