@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from deepdive import dtypes
+from deepdive.backend.vocabulary import rules, rules_dtype, rules_shape
+
 # erf: rational approximations of S. L. Moshier, Cephes Mathematical Library, ndtr.c (1989),
 # relative error below 4e-16.
 ERF_NEAR_TOP = (
@@ -66,3 +69,88 @@ def erf(xp: Any, x: Any) -> Any:
     tail = polynomial(far, ERFC_FAR_TOP) / polynomial(far, ERFC_FAR_BOTTOM)
     outer = 1.0 - xp.exp(-far * far) * tail
     return xp.sign(x) * xp.where(size < 1.0, inner, outer)
+
+
+# --- creation and shape --------------------------------------------------------------------------
+def zeros_like(xp: Any, x: Any) -> Any:
+    """``zeros(x.shape, x.dtype)``."""
+    return xp.zeros(x.shape, x.dtype)
+
+
+def ones_like(xp: Any, x: Any) -> Any:
+    """``ones(x.shape, x.dtype)``."""
+    return xp.ones(x.shape, x.dtype)
+
+
+def eye(xp: Any, n: int, m: int | None, k: int, dtype: Any) -> Any:
+    """1 where column = row + k."""
+    rows, columns = xp.arange(n), xp.arange(n if m is None else m)
+    return xp.astype(rows[:, None] + k == columns, dtype or dtypes.default_float())
+
+
+def _triangle(xp: Any, x: Any, keep: Any, k: int) -> Any:
+    rows, columns = map(xp.arange, x.shape[-2:])
+    return xp.where(keep(columns, rows[:, None] + k), x, xp.zeros((), x.dtype))
+
+
+def tril(xp: Any, x: Any, k: int = 0) -> Any:
+    """0 above diagonal k."""
+    return _triangle(xp, x, xp.less_equal, k)
+
+
+def triu(xp: Any, x: Any, k: int = 0) -> Any:
+    """0 below diagonal k."""
+    return _triangle(xp, x, xp.greater_equal, k)
+
+
+def squeeze(xp: Any, x: Any, axis: Any) -> Any:
+    """Without axes of size 1."""
+    return xp.reshape(x, rules_shape.squeeze("squeeze", x, axis))
+
+
+def expand_dims(xp: Any, x: Any, axis: Any) -> Any:
+    """With new axes of size 1."""
+    return xp.reshape(x, rules_shape.expand_dims("expand_dims", x, axis))
+
+
+def stack(xp: Any, arrays: Any, axis: int = 0) -> Any:
+    """Arrays joined along a new axis."""
+    return xp.concat([xp.expand_dims(xp.asarray(x), axis) for x in arrays], axis)
+
+
+def roll(xp: Any, x: Any, shift: Any, axis: Any) -> Any:
+    """``out[i + shift] = x[i]``, round and round: the end in front of the beginning."""
+    if axis is None:
+        return xp.reshape(roll(xp, xp.reshape(x, (-1,)), sum(rules.as_tuple(shift)), 0), x.shape)
+    shifts, axes = rules.as_tuple(shift), rules.as_tuple(axis)
+    count = max(len(shifts), len(axes))
+    for by, along in zip(shifts * (count // len(shifts)), axes * (count // len(axes)), strict=True):
+        place = along % len(x.shape)
+        cut = -by % max(x.shape[place], 1)
+        before = (slice(None),) * place
+        x = xp.concat([x[(*before, slice(cut, None))], x[(*before, slice(cut))]], place)
+    return x
+
+
+# --- arithmetic ----------------------------------------------------------------------------------
+def clip(xp: Any, x: Any, min: Any = None, max: Any = None) -> Any:
+    """``minimum(maximum(x, min), max)``; a bound may be None."""
+    low = x if min is None else xp.maximum(x, min)
+    return low if max is None else xp.minimum(low, max)
+
+
+def mean(xp: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """``Σ x / n``; NaN for no elements."""
+    total = xp.sum(x, axis, keepdims)
+    return total / (x.size // total.size if total.size else 1)
+
+
+def logsumexp(xp: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """``log Σ e^x``, shifted by the maximum so that nothing overflows; -∞ for no elements."""
+    shape = rules.reduced("logsumexp", x, axis, keepdims)
+    if x.size == 0:
+        return xp.log(xp.zeros(shape, rules_dtype.to_float("logsumexp", {"x": x})))
+    top = xp.max(x, axis, True)
+    top = xp.where(xp.isfinite(top), top, 0)
+    out = xp.log(xp.sum(xp.exp(x - top), axis, True)) + top
+    return xp.reshape(out, shape)

@@ -6,6 +6,7 @@ rest of the library never asks "which device?": it looks up the speaker of the a
 
 from __future__ import annotations
 
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -15,6 +16,7 @@ from deepdive.utils.gpu import INSTALL, why_no_cupy
 
 BY_TYPE: dict[type, Any] = {numpy_cpu.ARRAY_TYPE: numpy_cpu}
 BY_DEVICE: dict[str, ModuleType] = {"cpu": numpy_cpu}
+LATE = {"native": "deepdive.backend.native.namespace"}  # imported when their device is first named
 
 
 def of_device(device: object) -> Any:
@@ -26,11 +28,20 @@ def of_device(device: object) -> Any:
     name = str(device)
     if name in BY_DEVICE:
         return BY_DEVICE[name]
+    if name in LATE:
+        return _introduce(name)
     if name.split(":")[0] == "cuda":
         raise _no_cuda(name)
     raise DeviceError(
-        f"to: unknown device {name!r}", expected=" or ".join(map(repr, sorted(BY_DEVICE)))
+        f"to: unknown device {name!r}", expected=" or ".join(map(repr, sorted({*BY_DEVICE, *LATE})))
     )
+
+
+def _introduce(name: str) -> Any:
+    """Import the speaker of a device, and know its arrays from now on."""
+    speaker = import_module(LATE[name])
+    BY_TYPE[speaker.ARRAY_TYPE] = BY_DEVICE[name] = speaker
+    return speaker
 
 
 def _no_cuda(name: str) -> DeviceError:

@@ -82,7 +82,8 @@ def powers(word: str, given: Given) -> Any:
     """
     dtype = promoted_numbers(word, given)
     exponent = getattr(given["y"], "values", given["y"])
-    if dtype.kind != "f" and exponent is not None and np.any(np.less(exponent, 0)):
+    negative: Any = False if exponent is None or dtype.kind == "f" else exponent < 0
+    if negative is True or (hasattr(negative, "any") and negative.any()):
         what = f"{word}: integers have no negative powers"
         raise DTypeError(what, expected="floats", fix="x.float() ** y, or x ** -1.0")
     return dtype

@@ -42,7 +42,7 @@ def count_true(word: str, mask: Any) -> int:
     if values is None:
         what = f"{word}: the size of the result depends on values that are not known yet"
         raise GraphError(what, got=f"an index of shape {shape_of(mask)}", fix="use where(...)")
-    return int(np.count_nonzero(values))
+    return int((values != 0).sum())
 
 
 # --- x[index] ----------------------------------------------------------------------------------
