@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from deepdive.compiler.expressions import VIRTUAL
+from deepdive.compiler.expressions import CASTS, VIRTUAL
 from deepdive.compiler.graph import CONSTANT, INPUT, NUMBER, Graph, Value, typed
 from deepdive.compiler.layout import Place, contiguous, own, view
 from deepdive.compiler.nodes import CALLS, Node, Read, Shape, Unsupported, node_of, squeezed
@@ -120,7 +120,8 @@ class Plan:
         if value.dtype is NUMBER:
             self.numbers.append(value)
             return
-        if value.dtype.name == "float64":
+        given = value.word in (INPUT, CONSTANT) and value.dtype.name == "uint8"
+        if value.dtype.name not in CASTS and not given:
             raise Unsupported("the loops compute in float32", got=typed(value))
         if value.word in (INPUT, CONSTANT, *VIRTUAL):
             self.places[value] = own(value)
@@ -295,6 +296,22 @@ class Plan:
                     self.stored.add(read.base)
                 if node.value.word == "pick":
                     self.stored.add(read.base)
+
+    def last_reader(self, node: Node) -> tuple[int, float]:
+        """The last item of its own group and the last level that read a value."""
+        wanted = [*self.graph.outputs, *(value for _, value in self.graph.writes)]
+        if any(self.places[v].base is node.value for v in wanted if v in self.places):
+            return 0, math.inf
+        item, level = node.group.position(node.item), node.group.level
+        for group in self.groups:
+            for reader in group.nodes:
+                if any(read.base is node.value for read in reader.reads.values()):
+                    level = max(level, group.level)
+                    if group is node.group:
+                        item = max(item, group.position(reader.item))
+                    elif group.level == node.group.level:
+                        level += 0.5  # another group, beside this one: not to be reused in it
+        return item, level
 
     def after(self, group: Group, other: Group) -> None:
         """Let `group` run after `other`, which comes before it in the list."""

@@ -27,18 +27,13 @@ class ProgramText:
         self.sizes: dict[str, int] = dict.fromkeys(ARENAS, 0)
         self.offsets: dict[Value, int] = {}
         self.partials: dict[Value, int] = {}
+        self.pool: list[tuple[str, float, int, int]] = []  # (dtype, last level, size, offset)
         self.outside = [*plan.graph.inputs, *self._constants(), *plan.host]
         self.slots = {value: i for i, value in enumerate(self.outside)}
         self.entries: list[Any] = []  # kernels' names, and arrays of sizes, behind the inputs
         self.work = 0
         self.aliases = self._aliases()
-        for node in self._nodes():
-            if node.kind == "partial":
-                size = partial_size(node.value) * threads
-                self.partials[node.value] = self._allocate(node.value, size)
-            elif node.value in plan.stored and node.value not in self.aliases:
-                if node.value not in self.offsets:
-                    self.offsets[node.value] = self._allocate(node.value, node.value.size)
+        self._place_values()
         self.used_numbers: list[Value] = []
         self.source = self._source()
 
@@ -48,10 +43,54 @@ class ProgramText:
     def _constants(self) -> list[Value]:
         return [v for v in self.plan.places if v.word == CONSTANT]
 
-    def _allocate(self, value: Value, size: int) -> int:
+    # --- memory ---------------------------------------------------------------------------------
+    def _place_values(self) -> None:
+        """Give every stored value an offset; memory nobody needs any more is used again."""
+        for group in sorted(self.plan.groups, key=lambda group: group.level):
+            done: list[tuple[int, Any, int]] = []  # (last item that reads it, kind, offset)
+            for node in sorted(group.nodes, key=lambda node: group.position(node.item)):
+                value = node.value
+                if node.kind == "partial":
+                    size = partial_size(value) * self.threads
+                    last = self.plan.nodes[value].group.level
+                    self.partials[value] = self._allocate(value, size, group.level, last)
+                elif value in self.plan.stored and value not in self.aliases:
+                    self.offsets[value] = self._offset(group, node, done)
+
+    def _offset(self, group: Group, node: Node, done: list[tuple[int, Any, int]]) -> int:
+        """The place of a value an earlier loop was the last to read, or a new one.
+
+        Within a group both must have the same size: then rows of different blocks never meet.
+        """
+        value, here = node.value, group.position(node.item)
+        kind = (value.size, value.dtype)
+        last_item, last_level = self.plan.last_reader(node)
+        if last_level == group.level:
+            for i, (end, other, offset) in enumerate(done):
+                if other == kind and end < here:
+                    done[i] = (last_item, kind, offset)
+                    return offset
+        offset = self._allocate(value, value.size, group.level, last_level)
+        if last_level == group.level:
+            done.append((last_item, kind, offset))
+        return offset
+
+    def _allocate(self, value: Value, size: int, level: int, last_level: float) -> int:
+        """An offset for `size` elements: memory last read before `level`, or more memory."""
         name = value.dtype.name
+        size = -(-max(size, 1) // ALIGNMENT) * ALIGNMENT
+        fitting = [
+            piece
+            for piece in self.pool
+            if piece[0] == name and piece[1] < level and size <= piece[2] <= 2 * size
+        ]
+        if fitting:
+            piece = min(fitting, key=lambda piece: piece[2])
+            self.pool[self.pool.index(piece)] = (name, last_level, *piece[2:])
+            return piece[3]
         offset = self.sizes[name]
-        self.sizes[name] = offset + -(-max(size, 1) // ALIGNMENT) * ALIGNMENT
+        self.sizes[name] = offset + size
+        self.pool.append((name, last_level, size, offset))
         return offset
 
     # --- writing results straight into state ----------------------------------------------------
@@ -85,7 +124,7 @@ class ProgramText:
             return groups.index(other.group) < groups.index(node.group)
         same = read.offset == 0 and read.strides == node.store.strides
         if other.item is node.item:
-            return same and other.phase <= node.phase
+            return same and node.item.turn(other) <= node.item.turn(node)
         items = node.group.items
         earlier = items.index(other.item) < items.index(node.item)
         return earlier and (same or node.group.rows == 1)
