@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextvars import ContextVar, Token
 from typing import Any, TypeVar
 
-from deepdive.errors import DeviceError, DTypeError
+from deepdive.errors import DTypeError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -124,14 +124,16 @@ _dtype_of: list[Callable[[str], Any]] = [str]  # deepdive.dtypes puts its lookup
 
 
 def set_default_device(device: str) -> None:
-    """The device new tensors live on: only ``"cpu"`` for now.
+    """The device new tensors live on: ``"cpu"`` (the start value) or ``"native"``.
 
     Raises:
-        DeviceError: for any other name.
+        DeviceError: for a device that is not there.
     """
-    if str(device) != "cpu":
-        raise DeviceError(f"no such device here: {device!r}", expected="'cpu'")
-    defaults.device = "cpu"
+    _speaker_of[0](str(device))
+    defaults.device = str(device)
+
+
+_speaker_of: list[Callable[[str], Any]] = [str]  # deepdive.backend.speakers puts its lookup here
 
 
 # Who looks on while operators run (a profiler, anomaly detection), or None: an object with

@@ -10,6 +10,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from deepdive import config
 from deepdive.backend import numpy_cpu
 from deepdive.errors import DeviceError
 from deepdive.utils.gpu import INSTALL, why_no_cupy
@@ -35,6 +36,9 @@ def of_device(device: object) -> Any:
     raise DeviceError(
         f"to: unknown device {name!r}", expected=" or ".join(map(repr, sorted({*BY_DEVICE, *LATE})))
     )
+
+
+config._speaker_of[0] = of_device
 
 
 def _introduce(name: str) -> Any:
