@@ -13,6 +13,7 @@ import numpy as np
 
 from deepdive import dtypes
 from deepdive.backend import extended
+from deepdive.backend.exposed import Exposed
 from deepdive.backend.numpy_convolution import (
     convolution,
     convolution_input_grad,
@@ -207,13 +208,14 @@ def to_numpy(x: Array) -> Array:
     return x
 
 
-class ExposedArray(np.ndarray):
+readable = to_numpy  # an array whose numbers can be printed from here
+
+
+class ExposedArray(Exposed, np.ndarray):
     """What ``tensor.data`` gives: the same memory, with help for PyTorch's in-place habits.
 
     Results of arithmetic on it are plain ndarrays.
     """
-
-    changed: Any = None  # who wants to know of written items: deepdive.core.mutation
 
     def __setitem__(self, index: Any, value: Any) -> None:
         super().__setitem__(index, value)

@@ -11,7 +11,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from deepdive.backend import numpy_cpu, speakers
+from deepdive.backend import speakers
+from deepdive.backend.exposed import Exposed
 from deepdive.core.node import next_index
 from deepdive.errors import GraphError
 
@@ -42,7 +43,7 @@ def _data_changed(array: Any) -> None:
     stamp(array, caller())
 
 
-numpy_cpu.ExposedArray.changed = staticmethod(_data_changed)
+Exposed.changed = staticmethod(_data_changed)
 
 
 def check_unchanged(node: Any) -> None:

@@ -420,6 +420,11 @@ def owner(x: NDArray) -> Array:
     return x if x.base is None else x.base
 
 
+def readable(x: Array) -> Array:
+    """An array whose numbers can be printed from here: `x` itself."""
+    return x
+
+
 def to_numpy(x: NDArray) -> Any:
     """A NumPy array on the same memory.
 
