@@ -32,7 +32,7 @@ class Tensor(Registered):
         data: numbers, nested lists, an array or a Tensor; copied.  Python floats become the
             default dtype; arrays keep theirs.
         grad: a gradient to start from; on the root of a graph it seeds :meth:`backward`.
-        device: ``"cpu"``.
+        device: ``"cpu"`` or ``"native"``.
         requires_grad: whether operations on this tensor are recorded.
         dtype: convert the data to this type.
 
@@ -299,7 +299,11 @@ class Tensor(Registered):
         if self._node is not None:
             leaf = self._node.operator is None
             extras = ["requires_grad=True" if leaf else f"grad_fn={self._node!r}"]
-        return format_tensor(self.numpy(), extras=extras)
+        if self.device != "cpu":
+            extras.insert(0, f"device={self.device!r}")
+        speaker = speakers.BY_TYPE[type(self._data)]
+        readable = getattr(speaker, "readable", speaker.to_numpy)
+        return format_tensor(readable(self._data), extras=extras)
 
     def __len__(self) -> int:
         if not self.shape:
