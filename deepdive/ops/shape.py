@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from deepdive import dtypes
+from deepdive import config, dtypes
 from deepdive.backend import speakers
-from deepdive.core.operator import Operator, add_property, derive, register
+from deepdive.core.operator import Operator, add_property, derive, record, register
 from deepdive.core.tensor import Tensor, wrap
 from deepdive.errors import ArgumentError, ShapeError
 
@@ -418,9 +418,37 @@ def to(x: Tensor, *args: Any, device: Any = None, dtype: Any = None, copy: bool 
         elif not isinstance(arg, bool):
             dtype = arg
     out = x if dtype is None else _convert(x, dtype)
-    if device is not None:
-        speakers.of_device(device)  # one device so far: it is there, or this raises
+    if device is not None and x.device != speakers.of_device(device).DEVICE:
+        out = _moved(out, str(device))
     return Clone()(out) if copy and out is x else out
+
+
+class Move(Operator):
+    """The same numbers on another device; the gradient comes back to where `x` is."""
+
+    source: str
+    target: str
+
+    def forward(self, xp, x):
+        return _on(x, self.target)
+
+    def backward(self, xp, grad):
+        return _moved(grad, self.source) if isinstance(grad, Tensor) else _on(grad, self.source)
+
+
+def _on(array: Any, device: str) -> Any:
+    """A copy of `array` in the memory of `device`."""
+    speaker = speakers.of_device(device)
+    return speaker.copy(speaker.asarray(speakers.BY_TYPE[type(array)].to_numpy(array)))
+
+
+def _moved(x: Tensor, device: str) -> Tensor:
+    """`x` on another device; the operator's door would want its result on the same one."""
+    out = _on(x._data, device)
+    result = wrap(out)
+    if x.requires_grad and config.is_grad_enabled():
+        record(Move(x.device, device), [x._data], [x._node], out, result)
+    return result
 
 
 @derive("float")
