@@ -14,15 +14,15 @@ from deepdive.ops.elementwise import Where
 
 
 def raw_index(index: Any) -> Any:
-    """An index with arrays in place of the Tensors in it; lists become arrays too."""
+    """An index with arrays in place of the Tensors in it; lists of Tensors become arrays too."""
     if isinstance(index, tuple):
         return tuple(raw_index(part) for part in index)
     if isinstance(index, Tensor):
         return data_of(index)
     if isinstance(index, list):
-        return speakers.of_device(config.defaults.device).asarray(
-            [raw_index(part) for part in index] or [], None if index else "int64"
-        )
+        parts = [raw_index(part) for part in index]
+        kinds = [type(part) for part in parts if type(part) in speakers.BY_TYPE]
+        return speakers.BY_TYPE[kinds[0]].asarray(parts) if kinds else parts
     return index
 
 
