@@ -259,8 +259,8 @@ def randn_like(x: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> 
 
 # --- the vocabulary's own creation words, spoken with Tensors ------------------------------------
 def _constant(word: str) -> Any:
-    def create(*args: Any, **kwargs: Any) -> Tensor:
-        speaker = config.lazy_mode.get() or _speaker(None)
+    def create(*args: Any, device: str | None = None, **kwargs: Any) -> Tensor:
+        speaker = config.lazy_mode.get() or _speaker(device)
         return wrap(getattr(speaker, word)(*args, **kwargs))
 
     return create

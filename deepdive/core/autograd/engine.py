@@ -8,6 +8,7 @@ their gradients.  Each node is met once, and no recursion depth limits the graph
 from __future__ import annotations
 
 import sys
+from functools import partial
 from heapq import heappop, heappush
 from typing import Any
 
@@ -15,7 +16,7 @@ from deepdive import config
 from deepdive.backend.speakers import BY_DEVICE, BY_TYPE
 from deepdive.core import mutation
 from deepdive.core.node import FREED, Node
-from deepdive.core.operator import add_method, tensor_words
+from deepdive.core.operator import TensorSpeaker, add_method, tensor_words
 from deepdive.core.tensor import Tensor, array_of, wrap
 from deepdive.errors import DeepDiveError, GraphError, OperatorError, ShapeError
 
@@ -146,8 +147,8 @@ def gradients(node: Node, grad: Any, create_graph: bool) -> Any:
     if mutation.stamps:
         mutation.check_unchanged(node)
     if create_graph:
-        xp: Any = tensor_words
-        saved = _tensors_saved(node)
+        xp: Any = words_on(grad.device)
+        saved = _tensors_saved(node, xp)
     else:
         xp = BY_TYPE.get(type(grad)) or _speaker_of_scalar(grad)
         contract = operator.contract
@@ -184,7 +185,18 @@ def _speaker_of_scalar(grad: Any) -> Any:
     return BY_DEVICE["cpu"]
 
 
-def _tensors_saved(node: Node) -> list[Any]:
+def words_on(device: str) -> Any:
+    """The words spoken with Tensors, those that create some on `device`."""
+    if device == config.defaults.device:
+        return tensor_words
+    words = TensorSpeaker()
+    words.__dict__.update(tensor_words.__dict__)
+    for name in ("zeros", "ones", "full", "arange", "eye", "random_bits"):
+        setattr(words, name, partial(getattr(tensor_words, name), device=device))
+    return words
+
+
+def _tensors_saved(node: Node, xp: Any) -> list[Any]:
     """What ``backward`` asks for as Tensors with history, for gradients of gradients.
 
     Inputs get their parent's node back; what ``forward`` kept is computed again, recorded.
@@ -210,7 +222,7 @@ def _tensors_saved(node: Node) -> list[Any]:
         return saved
     inputs = [_with_node(v, p) for v, p in zip(node.saved[count:], node.parents, strict=False)]
     with config.enable_grad():
-        operator.forward(tensor_words, *inputs)
+        operator.forward(xp, *inputs)
     kept = operator.kept
     operator.kept = None
     return [kept[n] if n in contract.kept else v for n, v in zip(contract.asks, saved, strict=True)]
