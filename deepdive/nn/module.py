@@ -284,10 +284,10 @@ class Module:
             DeviceError: for a device that is not there.
         """
         for _, tensor in [*self.named_parameters(), *self.named_buffers()]:
-            if not tensor.is_floating_point():
-                continue
             moved: Any = tensor.detach().to(*args, **kwargs)  # type: ignore[attr-defined]
-            if not dtypes.is_floating(moved.dtype):
+            if not tensor.is_floating_point():  # whole numbers keep their dtype
+                moved = tensor.detach().to(moved.device)  # type: ignore[attr-defined]
+            elif not dtypes.is_floating(moved.dtype):
                 raise DTypeError("to: a model computes with fractions", got=moved.dtype)
             loading.replace(tensor, moved._data)
             if tensor._grad is not None:
@@ -455,5 +455,5 @@ def _as_tensors(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _wrapped(x: Any) -> Tensor:
-    speaker = speakers.BY_TYPE.get(type(x)) or speakers.BY_DEVICE["cpu"]
+    speaker = speakers.BY_TYPE.get(type(x)) or speakers.of_device(config.defaults.device)
     return wrap(array_of(x, speaker))
