@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from deepdive import config
 from deepdive.backend import speakers
 from deepdive.core.operator import Operator, derive
 from deepdive.core.tensor import Tensor, array_of, asked, wrap
 from deepdive.errors import DTypeError, ShapeError
 
 
-def indices(name: str, given: Any, count: int, of_what: str, low: int = 0) -> Any:
+def indices(
+    name: str, given: Any, count: int, of_what: str, low: int = 0, device: str | None = None
+) -> Any:
     """The array of integer `given`, all in [low, count).
 
     Raises:
@@ -20,7 +23,7 @@ def indices(name: str, given: Any, count: int, of_what: str, low: int = 0) -> An
     if isinstance(given, Tensor):
         array = given._data
     else:
-        array = array_of(given, speakers.of_device("cpu"))
+        array = array_of(given, speakers.of_device(device or config.defaults.device))
     if array.dtype.kind not in "iu":
         raise DTypeError(
             f"{name}: class numbers and indices are integers",
@@ -79,7 +82,7 @@ def embedding(input: Any, weight: Tensor, padding_idx: int | None = None) -> Ten
             [1., 1.]])
     """
     rows = weight.shape[0]
-    index = indices("embedding", input, rows, "rows")
+    index = indices("embedding", input, rows, "rows", device=weight.device)
     if padding_idx is not None:
         padding_idx = padding_idx % rows
     return Embedding(padding_idx)(wrap(index), weight)
