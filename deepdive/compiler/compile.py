@@ -16,6 +16,7 @@ from typing import Any
 from deepdive import config
 from deepdive.backend import numpy_cpu
 from deepdive.compiler import simplify
+from deepdive.compiler.explain import closed_over, explained
 from deepdive.compiler.fuse import Unsupported
 from deepdive.compiler.graph import Graph
 from deepdive.compiler.lazyarray import LazyArray
@@ -176,6 +177,9 @@ class Program:
         self._split_sources()
         self.code, self.lost = generated(self.graph, owner.dialect)
         self.made = time.perf_counter() - started
+        self.closed = closed_over(owner.function)
+        self.calls = 0
+        self.first = self.fastest = float("inf")  # seconds
 
     def _recorded(self, args: Any, kwargs: Any) -> Any:
         """The arguments as the traced function gets them: Tensors of the recording for arrays."""
@@ -249,18 +253,27 @@ class Program:
 
     def run(self) -> Any:
         """One call, with the arguments in ``flat``."""
+        started = time.perf_counter()
         for effect in self.tracer.effects:
             effect()
         outputs = self.code.run([*self.state, *(read() for read in self.reads)])
         if len(outputs) > self.results:
             self._store_grads(outputs[self.results :])
         self.flat = []
+        self._count(time.perf_counter() - started)
         for tensor in self.dropped:
             tensor._grad = None
         if self.single:
             return wrap(outputs[0])
         arrays = iter(outputs)
         return rebuilt(self.tree, lambda leaf: _result(leaf, arrays))
+
+    def _count(self, seconds: float) -> None:
+        if not self.calls:
+            self.first = seconds
+        self.calls += 1
+        if seconds < self.fastest:
+            self.fastest = seconds
 
     def _store_grads(self, grads: list[Any]) -> None:
         """Put gradients where eager mode would: replaced in state, added to in arguments."""
@@ -274,18 +287,7 @@ class Program:
 
     def explain(self) -> str:
         """The story of this program, in lines."""
-        counts: dict[str, int] = {}
-        for value in self.graph.values():
-            counts[value.word] = counts.get(value.word, 0) + 1
-        words = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-        return "\n".join(
-            [
-                f"traced in {self.traced * 1e3:.1f} ms, ready in {self.made * 1e3:.1f} ms",
-                f"{sum(counts.values())} values: "
-                + ", ".join(f"{word} {count}" for word, count in words),
-                f"{len(self.graph.writes)} writes to state, {len(self.graph.outputs)} results",
-            ]
-        )
+        return explained(self)
 
 
 def generated(graph: Graph, dialect: str) -> tuple[Any, str]:

@@ -281,6 +281,8 @@ class LazySpeaker:
     def to_numpy(self, x: LazyArray) -> Any:
         return realize(x)
 
+    readable = to_numpy
+
     def expose(self, x: LazyArray) -> Any:
         return numpy_cpu.expose(realize(x))
 

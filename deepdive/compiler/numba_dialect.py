@@ -67,6 +67,8 @@ class NumbaDialect:
         self._number_places, self._array_places = numbers, arrays
         self._slots = [self.text.slots[inputs[i]] for i in arrays]
         self._held: list[Any] = [None] * len(arrays)
+        self._written = set(self.text.aliases.values())  # inputs the loops store into
+        self._away: list[Any] = []  # those that lie elsewhere during a call, and their copies
         self._host_values = [v for v in (*self.plan.numbers, *self.plan.host) if v.word != INPUT]
         for value in self.text.outside:
             if value.word == CONSTANT:
@@ -88,6 +90,8 @@ class NumbaDialect:
         else:
             with gate().lock:
                 self._start()
+        for array, copy in self._away:
+            array[...] = copy
         for i, value in self._late:
             inputs[i][...] = self._found(value, inputs)
         pairs = zip(self._outputs, self.plan.graph.outputs, strict=True)
@@ -103,11 +107,15 @@ class NumbaDialect:
 
     def _take(self, arrays: list[Any]) -> None:
         """Note the addresses of arrays that are others than in the call before."""
+        self._away = []
         for i, (array, held) in enumerate(zip(arrays, self._held, strict=True)):
             if array is held:
                 continue
             if not array.flags.c_contiguous:
-                array = np.ascontiguousarray(array)
+                copy = np.ascontiguousarray(array)
+                if self.plan.graph.inputs[self._array_places[i]] in self._written:
+                    self._away.append((array, copy))
+                array = copy
             self._held[i] = array
             self._table[self._slots[i]] = array.__array_interface__["data"][0]
 

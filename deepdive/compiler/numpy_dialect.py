@@ -58,12 +58,12 @@ class NumPyDialect:
         linecache.cache[name] = (len(self.source), None, self.source.splitlines(True), name)
         exec(compile(self.source, name, "exec"), namespace)
         self._program = namespace["program"]
-        self._memory = [np.empty(shape, dtype) for shape, dtype in self.buffers]
+        self.memory = [np.empty(shape, dtype) for shape, dtype in self.buffers]
         self._known = [value.array for value in self.constants]
 
     def run(self, inputs: list[Any]) -> Any:
         """The outputs for these inputs; writes are done when it returns."""
-        outputs = self._program(inputs, self._known, self._memory)
+        outputs = self._program(inputs, self._known, self.memory)
         return [out if type(out) is np.ndarray else np.asarray(out) for out in outputs]
 
     # --- writing -------------------------------------------------------------------------------

@@ -97,9 +97,15 @@ class Generator:
                 got=repr(seed),
                 expected="-2**63 <= seed < 2**64",
             )
-        with self._lock:
-            self._key, self._draw = number & _WORD, 0
+        self._restart(number & _WORD)
+        tracer = config.tracing.get()
+        if tracer is not None:  # at each run of the program, too
+            tracer.effect(lambda: self._restart(number & _WORD))
         return self
+
+    def _restart(self, key: int) -> None:
+        with self._lock:
+            self._key, self._draw = key, 0
 
     def seed(self) -> int:
         """Start again from a seed the operating system's entropy gives; returns that seed."""

@@ -8,7 +8,7 @@ from deepdive import config
 from deepdive.backend import speakers
 from deepdive.core.operator import Operator, derive
 from deepdive.core.tensor import Tensor, array_of, asked, wrap
-from deepdive.errors import DTypeError, ShapeError
+from deepdive.errors import DTypeError, GraphError, ShapeError
 
 
 def indices(
@@ -104,7 +104,13 @@ def one_hot(x: Any, num_classes: int = -1) -> Tensor:
     """
     array = indices("one_hot", x, num_classes if num_classes >= 0 else 2**63, "classes")
     if num_classes < 0:
-        num_classes = int(array.max()) + 1 if array.size else 0
+        found = asked(array, lambda values: int(values.max()) + 1 if values.size else 0)
+        if found is None:
+            raise GraphError(
+                "one_hot: the largest class is not known while a function is being compiled",
+                fix="one_hot(x, num_classes)",
+            )
+        num_classes = found
     speaker = speakers.BY_TYPE[type(array)]
     hit = array[..., None] == speaker.arange(num_classes)
     return wrap(speaker.astype(hit, "int64"))

@@ -370,6 +370,16 @@ def _like_input(name: str, input: Any, target: Any) -> Any:
     return target.to(input.dtype)  # type: ignore[attr-defined]
 
 
+def _check_probabilities(values: Any) -> None:
+    if values.size and not (values.min() >= 0 and values.max() <= 1):
+        raise ArgumentError(
+            "binary_cross_entropy: the input has probabilities",
+            got=f"values from {float(values.min()):.4g} to {float(values.max()):.4g}",
+            expected="0 <= input <= 1",
+            fix="binary_cross_entropy_with_logits, which takes any numbers",
+        )
+
+
 @derive("binary_cross_entropy", method=False)
 def binary_cross_entropy(
     input: Any, target: Any, weight: Any = None, *, reduction: str = "mean"
@@ -381,14 +391,7 @@ def binary_cross_entropy(
         ArgumentError: for an x outside [0, 1].
     """
     target = _like_input("binary_cross_entropy", input, target)
-    values = input._data
-    if values.size and not (values.min() >= 0 and values.max() <= 1):
-        raise ArgumentError(
-            "binary_cross_entropy: the input has probabilities",
-            got=f"values from {float(values.min()):.4g} to {float(values.max()):.4g}",
-            expected="0 <= input <= 1",
-            fix="binary_cross_entropy_with_logits, which takes any numbers",
-        )
+    asked(data_of(input), _check_probabilities)
     loss: Any = BinaryCrossEntropy()(input, target)
     return reduced(loss if weight is None else loss * weight, reduction)
 

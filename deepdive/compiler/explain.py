@@ -1,0 +1,137 @@
+"""What a compiled program is: what runs together, what it took for constant, what it costs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from operator import itemgetter
+from typing import Any
+
+from deepdive.compiler.graph import CONSTANT, INPUT, Graph, Value
+from deepdive.compiler.settle import VIEWS
+
+PLAIN = (bool, int, float, str)
+CONVOLUTIONS = {  # of (result, operands …): what has the output's shape, and the weights'
+    "convolution": itemgetter(0, 2),
+    "convolution_input_grad": itemgetter(1, 2),
+    "convolution_weight_grad": itemgetter(1, 0),
+}
+MOST = 12  # names a line shows
+
+
+def explained(program: Any) -> str:
+    """The story of one program, in lines."""
+    graph = program.graph
+    return "\n".join(
+        [
+            *_times(program),
+            *_size(graph),
+            *_fused(program.code),
+            *_inputs(program.tracer),
+            *_constants(program),
+        ]
+    )
+
+
+def _times(program: Any) -> Iterator[str]:
+    yield f"traced in {program.traced * 1e3:.1f} ms, ready in {program.made * 1e3:.1f} ms"
+    if program.calls:
+        best = f"{program.fastest * 1e6:,.0f} µs"
+        yield f"{program.calls} calls, the first {program.first * 1e3:.1f} ms, the fastest {best}"
+
+
+def _size(graph: Graph) -> Iterator[str]:
+    """Values by word, arithmetic and memory."""
+    values = [value for value in graph.values() if value.word not in (INPUT, CONSTANT)]
+    yield f"{len(values)} values: {_counted(value.word for value in values)}"
+    yield f"{len(graph.writes)} writes to state, {len(graph.outputs)} results"
+    flops = sum(map(flops_of, values))
+    state = {target for target, _ in graph.writes}
+    outside = sum(v.nbytes for v in [*graph.inputs, *graph.outputs, *state])
+    inside = sum(v.nbytes for v in values if v.word not in VIEWS)
+    yield (
+        f"{flops / 1e6:,.3f} Mflop; {outside / 1e6:,.3f} MB come in or go out, "
+        f"{inside / 1e6:,.3f} MB lie between"
+    )
+
+
+def flops_of(value: Value) -> int:
+    """Multiplications and additions of one value, roughly: one per element of a map.
+
+    >>> x, w = (Value(INPUT, {}, shape, None) for shape in ((64, 784), (784, 10)))
+    >>> flops_of(Value("matmul", {"x": x, "y": w}, (64, 10), None)) == 2 * 64 * 784 * 10
+    True
+    """
+    operands = value.operands()
+    if value.word in VIEWS or not operands:
+        return 0
+    if value.word == "matmul":
+        return 2 * value.size * operands[0].shape[-1]
+    if value.word in CONVOLUTIONS:  # each place of the output meets all weights
+        places, weights = CONVOLUTIONS[value.word]([value, *operands])
+        return 2 * places.size // max(places.shape[1], 1) * weights.size
+    return max(value.size, *(operand.size for operand in operands))
+
+
+def _fused(code: Any) -> Iterator[str]:
+    """What runs together, in either dialect."""
+    plan = getattr(code, "plan", None)
+    if plan is None:
+        nbytes = sum(array.nbytes for array in code.memory) / 1e6
+        yield f"NumPy: a line per value, {len(code.memory)} buffers of {nbytes:,.3f} MB"
+        return
+    levels = plan.levels()
+    yield (
+        f"Numba: {len(plan.nodes)} values in {len(plan.groups)} groups, {len(levels)} levels, "
+        f"{code.text.threads} threads"
+    )
+    for i, groups in enumerate(levels):
+        for group in groups:
+            words = _counted(node.value.word for node in group.nodes)
+            yield f"  level {i}, {group.rows} rows in turn, {len(group.items)} loops: {words}"
+
+
+def _inputs(tracer: Any) -> Iterator[str]:
+    """What is read anew at each call."""
+    kinds = Counter(source.kind for source in tracer.sources if source.kind != "number")
+    numbers = _counted(source.name for source in tracer.sources if source.kind == "number")
+    yield "read at each call: " + ", ".join(f"{n} {kind}" for kind, n in kinds.items())
+    if numbers:
+        yield f"numbers read at each call: {numbers}"
+
+
+def _constants(program: Any) -> Iterator[str]:
+    """Python values the program has frozen; another value of an argument means another program."""
+    given = [repr(leaf) for leaf in program.others if type(leaf) in PLAIN]
+    if given:
+        yield f"constants among the arguments: {', '.join(given[:MOST])}"
+    if program.closed:
+        shown = [f"{name}={value!r}" for name, value in program.closed.items()]
+        yield f"constants the function read: {', '.join(shown[:MOST])}"
+    if program.lost:
+        yield f"not in Numba's loops: {program.lost}"
+
+
+def closed_over(function: Any) -> dict[str, Any]:
+    """The plain values a function takes from outside: they are constants of its programs.
+
+    >>> rate = 3
+    >>> closed_over(lambda x: x * rate)
+    {'rate': 3}
+    """
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return {}
+    cells = function.__closure__ or ()
+    found = {}
+    for name, cell in zip(code.co_freevars, cells, strict=True):
+        found[name] = getattr(cell, "cell_contents", None)
+    for name in code.co_names:
+        found.setdefault(name, function.__globals__.get(name))
+    return {name: value for name, value in found.items() if type(value) in PLAIN}
+
+
+def _counted(words: Any) -> str:
+    counts = sorted(Counter(words).items(), key=lambda item: (-item[1], item[0]))
+    shown = [word if n == 1 else f"{word} {n}" for word, n in counts[:MOST]]
+    return ", ".join([*shown, *(["…"] if len(counts) > MOST else [])])

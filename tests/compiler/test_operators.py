@@ -1,0 +1,117 @@
+"""Every registered operator, recorded: lazily and compiled it gives what it gives eagerly."""
+
+import numpy as np
+import pytest
+
+import deepdive as dd
+from deepdive.compiler.lower import lowered
+from deepdive.compiler.simplify import simplified
+from deepdive.compiler.trace import Tracer
+from deepdive.core.tensor import wrap
+from deepdive.errors import GraphError
+from tests.compiler.operator_calls import calls, functions
+
+FUNCTIONS = [pytest.param(function, id=name) for name, function in functions()]
+TOLERANCE = {"float32": 1e-4, "float64": 1e-7}
+BATCH = 12  # calls that share a compiled program
+
+
+@pytest.fixture(autouse=True)
+def quiet():
+    """Logarithms of negative numbers are samples, too."""
+    with np.errstate(all="ignore"):
+        yield
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_lazy_is_eager(function, dtype):
+    for call in calls(function, dtype):
+        with dd.lazy():
+            found = call.run(call.tensors)
+        call.compare(found, TOLERANCE[dtype])
+
+
+def depends_on_values(call):
+    """Whether a size in this call is known only from a mask."""
+    return any(array.dtype == bool for array in call.case.arrays)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_compiled_numpy_is_eager(function, dtype):
+    for call in calls(function, dtype):
+        program = dd.compile(lambda *tensors, call=call: call.run(tensors), dialect="numpy")
+        try:
+            for _ in range(2):
+                call.compare(program(*call.tensors), TOLERANCE[dtype])
+        except GraphError as error:
+            assert "depends on values" in str(error) and depends_on_values(call)
+
+
+# --- loops compiled by Numba ---------------------------------------------------------------------
+def numba_calls():
+    """All float32 calls for which there are loops, with the name of their function."""
+    pytest.importorskip("numba", reason="the loops are compiled by Numba")
+    from deepdive.compiler.fuse import Plan
+
+    found = []
+    for name, function in functions():
+        for call in calls(function, "float32"):
+            if supported(call, Plan):
+                found.append((name, call))
+    return found
+
+
+def supported(call, plan):
+    """Whether the loops know every word of a call."""
+    tracer = Tracer()
+    boxes = [wrap(tracer.argument(t._data, lambda: None, "")) for t in call.tensors]
+    try:
+        _, graph = tracer.run(call.run, (boxes,), {})
+        plan(simplified(lowered(simplified(graph))))
+    except GraphError:
+        return False
+    return True
+
+
+def check_together(batch):
+    """One program for many calls, since each takes a second to compile; run twice."""
+
+    def run(*tensors):
+        rest = iter(tensors)
+        return [call.run([next(rest) for _ in call.tensors]) for _, call in batch]
+
+    program = dd.compile(run, dialect="numba")
+    tensors = [tensor for _, call in batch for tensor in call.tensors]
+    for _ in range(2):
+        for (name, call), found in zip(batch, program(*tensors), strict=True):
+            try:
+                call.compare(found, TOLERANCE["float32"])
+            except AssertionError as error:
+                raise AssertionError(f"{name}{call}: {error}") from None
+
+
+def test_some_compiled_loops_are_eager():
+    """A seeded sample, all in two programs."""
+    found = numba_calls()
+    assert len(found) > 500
+    chosen = np.random.default_rng(0).permutation(len(found))[: 2 * BATCH]
+    for start in (0, BATCH):
+        check_together([found[i] for i in chosen[start : start + BATCH]])
+
+
+@pytest.mark.slow
+def test_all_compiled_loops_are_eager():
+    found = numba_calls()
+    for start in range(0, len(found), BATCH):
+        check_together(found[start : start + BATCH])
+
+
+def test_what_has_no_loop_is_said():
+    x = dd.tensor([3.0, 1.0, 2.0])
+    with pytest.raises(GraphError, match="no loop for the word 'cumulative_sum'"):
+        dd.compile(lambda x: x.cumsum(0), dialect="numba")(x)
+    program = dd.compile(lambda x: x.cumsum(0))
+    assert program(x).tolist() == [3.0, 4.0, 6.0]
+    assert "no loop for the word 'cumulative_sum'" in program.explain()
