@@ -14,7 +14,7 @@ from deepdive import config, dtypes
 from deepdive.backend import speakers
 from deepdive.core.tensor import HookHandle, Tensor, array_of, wrap
 from deepdive.errors import ArgumentError, DeepDiveError, DTypeError, did_you_mean
-from deepdive.nn import architecture, loading
+from deepdive.nn import architecture, loading, stepping
 from deepdive.nn.parameter import Parameter, as_parameter
 
 M = TypeVar("M", bound="Module")
@@ -369,19 +369,9 @@ class Module:
             optimizer: a class, of which one instance is kept from call to call; default SGD.
             lr, weight_decay, options: its hyper-parameters, where not its defaults are meant.
         """
-        from deepdive.optim import SGD
-
         given = {"lr": lr, "weight_decay": weight_decay}
         options |= {name: value for name, value in given.items() if value is not None}
-        kind, parameters = optimizer or SGD, [*self.parameters()]
-        if not self._stepper or not _same(self._stepper[:2], (kind, parameters)):
-            self._stepper = (kind, parameters, kind(parameters, **options))
-        held = self._stepper[2]
-        for group in getattr(held, "param_groups", ()):
-            group.update(options)
-        held.step()
-        for parameter in parameters:
-            parameter.grad = None
+        stepping.step(self, optimizer, options)
 
     # --- text ----------------------------------------------------------------------------------
     def extra_repr(self) -> str:
@@ -423,14 +413,6 @@ class Params(MutableMapping[str, Tensor]):
 
     def __repr__(self) -> str:
         return repr(dict(self))
-
-
-def _same(held: Any, wanted: Any) -> bool:
-    """Whether an optimizer of this class for these very parameters is there already."""
-    (kind, parameters), (wanted_kind, wanted_parameters) = held, wanted
-    same = len(parameters) == len(wanted_parameters)
-    pairs = zip(parameters, wanted_parameters, strict=False)
-    return kind is wanted_kind and same and all(a is b for a, b in pairs)
 
 
 def _once(named: Any) -> Named:

@@ -24,7 +24,8 @@ def record_step(optimizer: Any, tracer: Any) -> None:
 
 def _record_group(optimizer: Any, tracer: Any, group: Options, states: Any) -> None:
     """Record the updates of one parameter group."""
-    pairs = zip(group["params"], states, strict=True)
+    params = group["params"]
+    pairs = zip(params, states, strict=True)
     chosen = [pair for pair in pairs if tracer.gradient(pair[0]) is not None]
     counts = [kept for _, kept in chosen]
     read = _Reader(tracer, group)
@@ -33,7 +34,8 @@ def _record_group(optimizer: Any, tracer: Any, group: Options, states: Any) -> N
     terms = {name: read(name) for name in present}
     tracer.effect(lambda: _count(counts))
     tracer.guard(_Structure(optimizer, group, states, counts))
-    together = len({kept["t"] for kept in counts}) <= 1
+    steps = {kept["t"] for kept in counts}
+    together = len(steps) <= 1
     if optimizer._counts and counts and together:
         hyper["t"] = _step_count(tracer, counts[0])
     slots = optimizer.slots_of(group)
@@ -44,7 +46,8 @@ def _record_group(optimizer: Any, tracer: Any, group: Options, states: Any) -> N
         optimizer._begin(original, kept, slots, group)
         state = [tracer.array(kept[slot]) for slot in slots]
         arrays = [tracer.adopt(p), *state]
-        optimizer._apply(tracer.speaker, arrays, tracer.gradient(p), hyper, terms)
+        grad = tracer.gradient(p)
+        optimizer._apply(tracer.speaker, arrays, grad, hyper, terms)
 
 
 def _step_count(tracer: Any, kept: Options) -> Any:
@@ -101,9 +104,12 @@ class _Structure:
 
     def __call__(self) -> Any:
         optimizer, group, states, counts = self.parts
-        seen = [*group.values(), *map(id, optimizer._states), len({k["t"] for k in counts})]
+        steps = {kept["t"] for kept in counts}
+        owners = map(id, optimizer._states)
+        seen = [*group.values(), *owners, len(steps)]
         if seen != self.seen:
-            self.seen, self.answer = seen, _structure(optimizer, group, states, counts)
+            self.seen = seen
+            self.answer = _structure(optimizer, group, states, counts)
         return self.answer
 
 
