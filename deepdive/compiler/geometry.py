@@ -1,15 +1,25 @@
-"""What the compiler asks the convolution kernels; loaded with them, when it asks."""
+"""What the compiler asks the convolution kernels; loaded with them, when it asks.
+
+The kernels describe a convolution by one tuple of sizes, their ``Shape``; here it is opaque.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 
-def forward_shape(x: Any, w: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> Any:
-    """The kernels' sizes of a convolution."""
+def forward_shape(x_shape: Any, w_shape: Any, places: dict[str, Any]) -> Any:
+    """The kernels' sizes of a convolution; `places` are its stride, padding, dilation, groups."""
     from deepdive.kernels.conv import _forward_shape
 
-    return _forward_shape(x, w, tuple(stride), tuple(padding), tuple(dilation), groups)
+    return _forward_shape(
+        tuple(x_shape),
+        tuple(w_shape),
+        tuple(places["stride"]),
+        tuple(places["padding"]),
+        tuple(places["dilation"]),
+        places["groups"],
+    )
 
 
 def turned_shape(forward: Any) -> Any:
@@ -17,19 +27,33 @@ def turned_shape(forward: Any) -> Any:
     from deepdive.kernels.conv import _shape
 
     f = forward
-    padding = (f.kh - 1) * f.dh - f.top, (f.kw - 1) * f.dw - f.left
-    sizes = (f.B, f.O, f.OH, f.OW, f.C, f.H, f.W, f.groups)
-    return _shape(sizes, (f.kh, f.kw), (1, 1), (1, 1), padding, (f.dh, f.dw))
+    sizes = (
+        f.B,
+        *(f.O, f.OH, f.OW),  # what it convolves: the gradient of the output
+        *(f.C, f.H, f.W),  # what it makes
+        f.groups,
+    )
+    above = (f.kh - 1) * f.dh - f.top
+    before = (f.kw - 1) * f.dw - f.left
+    return _shape(
+        sizes,
+        kernel=(f.kh, f.kw),
+        stride=(1, 1),
+        up=(1, 1),
+        padding=(above, before),
+        dilation=(f.dh, f.dw),
+    )
 
 
 def taps(shape: Any) -> Any:
-    """Where in a buffered image each tap reads."""
+    """Where in a buffered image each tap reads, filled up to whole blocks of taps."""
     import numpy as np
 
     from deepdive.kernels.conv import _table
     from deepdive.kernels.conv_blocks import TAPS
 
-    return np.pad(_table(shape), (0, shape.blocks * TAPS - shape.K))
+    missing = shape.blocks * TAPS - shape.K
+    return np.pad(_table(shape), (0, missing))
 
 
 def room(shape: Any) -> dict[str, int]:

@@ -72,6 +72,32 @@ def typed(value: Value) -> str:
     return f"{value.shape} {name}"
 
 
+def said(word: str, like: Value, extents: Any = None, /, **arguments: Any) -> Value:
+    """A value made by `word`, with the dtype and origin of `like`, and its shape or another.
+
+    >>> x = Value(INPUT, {}, (2, 3), NUMBER)
+    >>> said("reshape", x, (6,), x=x, shape=(6,))
+    <reshape (6,) number>
+    """
+    shape = like.shape if extents is None else extents
+    return Value(word, arguments, shape, like.dtype, origin=like.origin)
+
+
+def reduced_axes(value: Value) -> tuple[int, ...]:
+    """The axes a reduction takes together, counted from the front.
+
+    >>> x = Value(INPUT, {}, (2, 3), NUMBER)
+    >>> reduced_axes(said("sum", x, (2,), x=x, axis=-1))
+    (1,)
+    """
+    rank = len(value.arguments["x"].shape)
+    axis = value.arguments["axis"]
+    if axis is None:
+        return tuple(range(rank))
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    return tuple(a % rank for a in axes) if rank else ()
+
+
 def values_in(items: Any) -> Iterator[Value]:
     """All values inside nested lists, tuples and slices."""
     stack = [iter(items)]

@@ -224,8 +224,7 @@ def _geometry(x_shape: Any, w_shape: Any, a: Any) -> Any:
     """The kernels' description of a two-dimensional convolution; None for others."""
     if len(w_shape) != 4 or 0 in (*x_shape, *w_shape):
         return None
-    places = (a["stride"], a["padding"], a["dilation"], a["groups"])
-    return forward_shape(tuple(x_shape), tuple(w_shape), *places)
+    return forward_shape(x_shape, w_shape, a)
 
 
 def pad(value: Value) -> Value:

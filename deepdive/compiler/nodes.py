@@ -1,35 +1,36 @@
-"""Nodes: what a value asks of a loop – its iteration space, where it reads, where it writes."""
+"""Nodes: what a value asks of a loop – its iteration space, where it reads, where it writes.
+
+For ``h + b`` with h of (64, 128) and b of (128,) the node says: loop over 64 × 128; at (i, j)
+read element ``i * 128 + j`` of h and element ``i * 0 + j`` of b, write element ``i * 128 + j``.
+Only strides are kept; broadcasting, transposing and slicing are nothing but other strides.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from operator import mul
+from typing import Any, NamedTuple
 
 from deepdive.compiler.expressions import MAPS, REDUCTIONS
-from deepdive.compiler.graph import NUMBER, Value, typed
-from deepdive.compiler.layout import Place, contiguous, spread
+from deepdive.compiler.graph import NUMBER, Value, reduced_axes, typed
+from deepdive.compiler.layout import Place, Shape, contiguous, spread
 from deepdive.errors import GraphError
 
-Shape = tuple[int, ...]
 Places = dict[Value, Place]
 
-CALLS = ("pack", "pack_turned", "convolve", "correlate")
+CALLS = ("pack", "pack_turned", "convolve", "correlate")  # kernels on whole images and weights
 
 
 class Unsupported(GraphError):
     """A value these loops cannot compute; the program is generated in NumPy instead."""
 
 
-class Read:
-    """An operand as a loop reads it: a base, an offset, a stride per axis of the loop."""
+class Read(NamedTuple):
+    """A place as a loop sees it: with a stride per axis of the loop."""
 
-    __slots__ = ("base", "offset", "strides")
-
-    def __init__(self, base: Value, offset: int, strides: Shape) -> None:
-        self.base, self.offset, self.strides = base, offset, strides
-
-    def same(self, other: Read) -> bool:
-        """Whether both read the same element at every index."""
-        return (self.base, self.offset, self.strides) == (other.base, other.offset, other.strides)
+    base: Value
+    offset: int
+    strides: Shape
 
 
 class Node:
@@ -37,14 +38,13 @@ class Node:
 
     Attributes:
         kind: "map", "reduce", "partial" (a sum over rows, per thread), "total" (of the partial
-            sums) or "product".
+            sums), "product", "dealt" (several arrays stored alternately) or "call".
         space: the extents looped over, those of 1 left out.
+        axes: the axes of `space` that a reduction sums over.
         reads: one per operand that is an array.
         store: where element by element the result goes.
-        axes: the axes of `space` that a reduction sums over.
+        group, item, phase: where fusion put it: among which rows, in which loop, in which turn.
     """
-
-    __slots__ = ("axes", "group", "item", "kind", "phase", "reads", "space", "store", "value")
 
     def __init__(self, value: Value, kind: str, space: Shape, axes: Shape = ()) -> None:
         self.value = value
@@ -64,38 +64,95 @@ class Node:
 
 
 def node_of(value: Value, places: Places) -> Node:
-    if value.word in REDUCTIONS:
-        return _reduction(value, places)
-    if value.word == "matmul":
-        return _product(value, places)
-    if value.word == "reshape":
-        return _copied(value, places)
-    if value.word == "scatter":
-        return _scatter(value, places)
-    if value.word == "dealt":
-        return _dealt(value, places)
-    if value.word in CALLS:
-        return _call(value, places)
+    """The node of a value that is no view.
+
+    Raises:
+        Unsupported: if no loop and no kernel computes its word.
+    """
+    make = MAKERS.get(value.word)
+    if make is not None:
+        return make(value, places)
     if value.word not in MAPS:
         raise Unsupported(f"no loop for the word {value.word!r}", got=typed(value))
+    return _map(value, places)
+
+
+# --- strides --------------------------------------------------------------------------------------
+def squeezed(shape: Shape) -> Shape:
+    """A shape without its extents of 1.
+
+    >>> squeezed((64, 1, 10))
+    (64, 10)
+    """
+    return tuple(n for n in shape if n != 1)
+
+
+def _kept(shape: Shape, strides: Shape) -> Shape:
+    """The strides of the axes that are looped over: not those of extent 1."""
+    return tuple(s for n, s in zip(shape, strides, strict=True) if n != 1)
+
+
+def _read(place: Place, shape: Shape) -> Read:
+    """Every element of a place in turn, by a loop over `shape`."""
+    base, offset, strides = place
+    return Read(base, offset, _kept(shape, strides))
+
+
+def _spread_read(operand: Value, place: Place, shape: Shape) -> Read:
+    """An operand repeated until it fills a loop over `shape`."""
+    base, offset, strides = place
+    filled = spread(strides, operand.shape, shape)
+    return Read(base, offset, _kept(shape, filled))
+
+
+def _store(value: Value, shape: Shape, strides: Shape | None = None) -> Read:
+    """Where a loop over `shape` writes: one element after the other, or by other strides."""
+    if strides is None:
+        strides = contiguous(shape)
+    return Read(value, 0, _kept(shape, strides))
+
+
+def _arrays(value: Value) -> list[Value]:
+    return [operand for operand in value.operands() if operand.dtype is not NUMBER]
+
+
+# --- one result per element -----------------------------------------------------------------------
+def _map(value: Value, places: Places) -> Node:
+    """One result per element of operands that broadcast."""
     node = Node(value, "map", squeezed(value.shape))
-    for operand in value.operands():
-        if operand.dtype is NUMBER:
-            continue
-        place = places[operand]
-        if value.word == "pick" and operand is value.arguments["x"]:
-            node.reads[operand] = Read(place.base, place.offset, place.strides)
-        elif value.word == "placed":
-            node.reads[operand] = _shifted(value, place)
-        elif value.word == "pick":  # the axes an index makes come first
-            rest = len(value.arguments["x"].shape) - len(value.arguments["index"])
-            shape = value.shape[: len(value.shape) - rest]
-            strides = spread(place.strides, operand.shape, shape) + (0,) * rest
-            node.reads[operand] = Read(place.base, place.offset, _kept(value.shape, strides))
-        else:
-            strides = spread(place.strides, operand.shape, value.shape)
-            node.reads[operand] = Read(place.base, place.offset, _kept(value.shape, strides))
-    node.store = Read(value, 0, _kept(value.shape, contiguous(value.shape)))
+    for operand in _arrays(value):
+        node.reads[operand] = _spread_read(operand, places[operand], value.shape)
+    node.store = _store(value, value.shape)
+    return node
+
+
+def _pick(value: Value, places: Places) -> Node:
+    """``x[index, …]``: the axes an index makes come first; x is read wherever the index says."""
+    x = value.arguments["x"]
+    index = value.arguments["index"]
+    node = Node(value, "map", squeezed(value.shape))
+    rest = len(x.shape) - len(index)
+    made = value.shape[: len(value.shape) - rest]
+    for operand in _arrays(value):
+        base, offset, strides = places[operand]
+        if operand is not x:
+            along = spread(strides, operand.shape, made)
+            strides = _kept(value.shape, along + (0,) * rest)
+        node.reads[operand] = Read(base, offset, strides)
+    node.store = _store(value, value.shape)
+    return node
+
+
+def _placed(value: Value, places: Places) -> Node:
+    """An array among zeros, read at the index minus the start of its place."""
+    node = Node(value, "map", squeezed(value.shape))
+    starts = value.arguments["starts"]
+    for operand in _arrays(value):
+        base, offset, strides = places[operand]
+        back = sum(map(mul, strides, starts))
+        shifted = Place(base, offset - back, strides)
+        node.reads[operand] = _read(shifted, value.shape)
+    node.store = _store(value, value.shape)
     return node
 
 
@@ -103,99 +160,93 @@ def _copied(value: Value, places: Places) -> Node:
     """A reshape that cannot be a view: the operand's elements in its own order."""
     x = value.arguments["x"]
     node = Node(value, "map", squeezed(x.shape))
-    place = places[x]
-    node.reads[x] = Read(place.base, place.offset, _kept(x.shape, place.strides))
-    node.store = Read(value, 0, _kept(x.shape, contiguous(x.shape)))
-    return node
-
-
-def _scatter(value: Value, places: Places) -> Node:
-    """Rows added up at rows named by numbers: each thread has a sum of its own."""
-    x, index = value.arguments["x"], value.arguments["index"]
-    node = Node(value, "reduce", squeezed(x.shape), tuple(range(len(squeezed(x.shape)))))
-    for operand in (x, index):
-        place = places[operand]
-        strides = spread(place.strides, operand.shape, x.shape)
-        node.reads[operand] = Read(place.base, place.offset, _kept(x.shape, strides))
-    rest = contiguous(value.shape)[1:]
-    lead = len(x.shape) - len(rest)
-    node.store = Read(value, 0, _kept(x.shape, (0,) * lead + rest))
-    return node
-
-
-def _call(value: Value, places: Places) -> Node:
-    """A kernel on whole images, or on a whole weight; its operands lie in row order."""
-    images = value.word in ("convolve", "correlate")
-    lead = value.arguments["x"].shape if images else (1,)
-    node = Node(value, "call", lead)
-    if value.word == "correlate":
-        node = Node(value, "reduce", lead, (0,))
-    for operand in value.operands():
-        place = places[operand]
-        if place.strides != contiguous(operand.shape):
-            raise Unsupported("a convolution of a view", got=typed(operand))
-        node.reads[operand] = Read(place.base, place.offset, place.strides)
-    node.store = Read(value, 0, contiguous(value.shape))
+    node.reads[x] = _read(places[x], x.shape)
+    node.store = _store(value, x.shape)
     return node
 
 
 def _dealt(value: Value, places: Places) -> Node:
     """Arrays of one shape dealt out to the places of windows side by side."""
     arrays = value.arguments["arrays"]
+    size = value.arguments["size"]
     shape = arrays[0].shape
     node = Node(value, "dealt", squeezed(shape))
     for operand in arrays:
-        place = places[operand]
-        node.reads[operand] = Read(place.base, place.offset, _kept(shape, place.strides))
-    lead = len(shape) - len(value.arguments["size"])
+        node.reads[operand] = _read(places[operand], shape)
+    lead = len(shape) - len(size)
     strides = contiguous(value.shape)
-    steps = zip(strides[lead:], value.arguments["size"], strict=True)
-    whole = (*strides[:lead], *(s * n for s, n in steps))
-    node.store = Read(value, 0, _kept(shape, whole))
+    jumps = map(mul, strides[lead:], size)  # from one window to the next
+    node.store = _store(value, shape, (*strides[:lead], *jumps))
     return node
 
 
+# --- sums -----------------------------------------------------------------------------------------
 def _reduction(value: Value, places: Places) -> Node:
+    """A sum, maximum or minimum over axes: its result does not move along them."""
     x = value.arguments["x"]
-    axis = value.arguments["axis"]
-    rank = len(x.shape)
-    axes = range(rank) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    reduced = {a % rank for a in axes} if rank else set()
-    names = [i for i, n in enumerate(x.shape) if n != 1]
-    space = tuple(x.shape[i] for i in names)
-    inner = tuple(position for position, i in enumerate(names) if i in reduced)
-    node = Node(value, "reduce", space, inner)
-    place = places[x]
-    node.reads[x] = Read(place.base, place.offset, _kept(x.shape, place.strides))
-    kept = tuple(1 if i in reduced else n for i, n in enumerate(x.shape))
-    node.store = Read(value, 0, _kept(x.shape, spread(contiguous(kept), kept, x.shape)))
+    reduced = reduced_axes(value)
+    looped = [axis for axis, extent in enumerate(x.shape) if extent != 1]
+    axes = tuple(position for position, axis in enumerate(looped) if axis in reduced)
+    node = Node(value, "reduce", squeezed(x.shape), axes)
+    node.reads[x] = _read(places[x], x.shape)
+    result = tuple(1 if i in reduced else n for i, n in enumerate(x.shape))
+    strides = spread(contiguous(result), result, x.shape)
+    node.store = _store(value, x.shape, strides)
     return node
 
 
+def _scatter(value: Value, places: Places) -> Node:
+    """Rows added up at rows named by numbers: each thread has a sum of its own."""
+    x = value.arguments["x"]
+    space = squeezed(x.shape)
+    node = Node(value, "reduce", space, tuple(range(len(space))))
+    for operand in (x, value.arguments["index"]):
+        node.reads[operand] = _spread_read(operand, places[operand], x.shape)
+    row = contiguous(value.shape)[1:]
+    lead = len(x.shape) - len(row)
+    node.store = _store(value, x.shape, (0,) * lead + row)
+    return node
+
+
+# --- what kernels do ------------------------------------------------------------------------------
 def _product(value: Value, places: Places) -> Node:
+    """A matrix product; axes before the last two broadcast."""
     x, y = value.arguments["x"], value.arguments["y"]
     if min(len(x.shape), len(y.shape)) < 2:
         raise Unsupported("a product with a vector", got=typed(value))
     node = Node(value, "product", value.shape)
     lead = value.shape[:-2]
-    for operand, axes in ((x, -2), (y, -2)):
-        place = places[operand]
-        outer = spread(place.strides[:axes], operand.shape[:axes], lead)
-        node.reads[operand] = Read(place.base, place.offset, outer + place.strides[axes:])
+    for operand in (x, y):
+        base, offset, strides = places[operand]
+        outer = spread(strides[:-2], operand.shape[:-2], lead)
+        node.reads[operand] = Read(base, offset, outer + strides[-2:])
     node.store = Read(value, 0, contiguous(value.shape))
     return node
 
 
-def _shifted(value: Value, place: Place) -> Read:
-    """An operand read at the index minus the start of its place."""
-    back = sum(s * n for s, n in zip(place.strides, value.arguments["starts"], strict=True))
-    return Read(place.base, place.offset - back, _kept(value.shape, place.strides))
+def _call(value: Value, places: Places) -> Node:
+    """A kernel on whole images, or on a whole weight; its operands lie in row order."""
+    x = value.arguments["x"]
+    if value.word == "correlate":
+        node = Node(value, "reduce", x.shape, (0,))
+    else:
+        node = Node(value, "call", x.shape if value.word == "convolve" else (1,))
+    for operand in value.operands():
+        place = places[operand]
+        if place.strides != contiguous(operand.shape):
+            raise Unsupported("a convolution of a view", got=typed(operand))
+        node.reads[operand] = Read(*place)
+    node.store = Read(value, 0, contiguous(value.shape))
+    return node
 
 
-def squeezed(shape: Shape) -> Shape:
-    """A shape without its extents of 1."""
-    return tuple(n for n in shape if n != 1)
-
-
-def _kept(shape: Shape, strides: Shape) -> Shape:
-    return tuple(s for n, s in zip(shape, strides, strict=True) if n != 1)
+MAKERS: dict[str, Callable[[Value, Places], Node]] = {
+    **dict.fromkeys(REDUCTIONS, _reduction),
+    **dict.fromkeys(CALLS, _call),
+    "matmul": _product,
+    "reshape": _copied,
+    "scatter": _scatter,
+    "dealt": _dealt,
+    "pick": _pick,
+    "placed": _placed,
+}

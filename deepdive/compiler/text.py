@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Sequence
 
 from deepdive.compiler import geometry
 from deepdive.compiler.graph import Value
@@ -11,20 +11,54 @@ from deepdive.compiler.graph import Value
 # One piece of memory per dtype, and the function that makes a pointer to it.
 ARENAS = {"float32": "F", "int64": "L", "int32": "I", "uint32": "U", "bool": "B"}
 POINTERS = {"float32": "floats", "int64": "longs", "int32": "ints", "uint32": "uints"}
-LETTERS = "ijklmn"
+LETTERS = "ijklmn"  # the variables of nested loops, from outside to inside
+
+Term = int | tuple[str, int]
 
 
-def total_of(terms: list[Any]) -> str:
-    """``3 + i * 64 + j`` from a constant and (name, stride) pairs; zeros left out."""
+def total_of(terms: Sequence[Term]) -> str:
+    """The text of a sum of constants and of (name, stride) pairs; zeros are left out.
+
+    >>> total_of([3, ("i", 64), ("j", 1), ("k", 0)])
+    '3 + i * 64 + j'
+    >>> total_of([])
+    '0'
+    """
     parts = []
     for term in terms:
-        if isinstance(term, tuple):
-            name, stride = term
-            if stride:
-                parts.append(name if stride == 1 else f"{name} * {stride}")
-        elif term:
+        if isinstance(term, int):
             parts.append(str(term))
-    return " + ".join(parts) or "0"
+        elif term[1] == 0:
+            continue
+        elif term[1] == 1:
+            parts.append(term[0])
+        else:
+            parts.append(f"{term[0]} * {term[1]}")
+    return joined(*parts)
+
+
+def joined(*parts: str) -> str:
+    """The text of a sum of texts; empty ones and zeros are left out.
+
+    >>> joined("v7", "0", "i * 64"), joined("", "0")
+    ('v7 + i * 64', '0')
+    """
+    return " + ".join(part for part in parts if part not in ("", "0")) or "0"
+
+
+def times(name: str, count: int) -> str:
+    """``lo``, or ``lo * 4`` where a row of the group is four of the loop."""
+    return name if count == 1 else f"{name} * {count}"
+
+
+def block_bounds(extent: int, rows: int) -> str:
+    """The part of a loop over `extent` that belongs to rows ``lo`` to ``hi`` of a group.
+
+    >>> block_bounds(64, 64), block_bounds(256, 64)
+    ('lo, hi', 'lo * 4, hi * 4')
+    """
+    each = extent // rows
+    return f"{times('lo', each)}, {times('hi', each)}"
 
 
 def partial_size(value: Value) -> int:
@@ -35,13 +69,17 @@ def partial_size(value: Value) -> int:
 
 
 def bounds_of(value: Value) -> list[tuple[int, int, int]]:
-    """Where a value set among zeros has its operand: (axis of the loop, from, to), if not all."""
-    found, axis = [], 0
+    """Where an array set among zeros lies: (axis of the loop, from, to), where that is not all.
+
+    >>> x = Value("input", {}, (5, 2), None)
+    >>> bounds_of(Value("placed", {"x": x, "starts": (0, 3)}, (5, 8), None))
+    [(1, 3, 5)]
+    """
+    inner = value.arguments["x"].shape
     starts = value.arguments["starts"]
-    for extent, inner, start in zip(value.shape, value.arguments["x"].shape, starts, strict=True):
-        if extent == 1:
-            continue
-        if inner != extent:
-            found.append((axis, start, start + inner))
-        axis += 1
-    return found
+    loops = [axis for axis, extent in enumerate(value.shape) if extent != 1]
+    return [
+        (position, starts[axis], starts[axis] + inner[axis])
+        for position, axis in enumerate(loops)
+        if inner[axis] != value.shape[axis]
+    ]
