@@ -1,4 +1,13 @@
-"""The text of a call of a kernel: a matrix product or a convolution on a block of rows."""
+"""The text of a call of a kernel: a matrix product or a convolution on a block of rows.
+
+``h @ W`` with h of (64, 128) and W of (128, 10), on rows ``lo`` to ``hi`` of 64, becomes::
+
+    call(table[5], (
+        memory[0] + 4 * (v3 + lo * 128), 128, 1,
+        table[1], 10, 1,
+        memory[0] + 4 * (v4 + lo * 10), 10, hi - lo, 10, 128, scratch[thread],
+    ))
+"""
 
 from __future__ import annotations
 
@@ -7,92 +16,126 @@ from typing import Any
 from deepdive.compiler import geometry
 from deepdive.compiler.fuse import Group, Product
 from deepdive.compiler.graph import Value, typed
-from deepdive.compiler.nodes import Node
-from deepdive.compiler.text import LETTERS, partial_size, total_of
+from deepdive.compiler.nodes import Node, Read
+from deepdive.compiler.text import LETTERS, block_bounds, partial_size, times, total_of
 
 
-def _kernel(program: Any, group: Group, node: Node) -> list[str]:
+def call_text(program: Any, group: Group, item: Product) -> list[str]:
+    """The lines that compute a product or a convolution."""
+    node = item.node
+    if node.value.word != "matmul":
+        return _convolution(program, group, node)
+    if len(node.value.shape) == 2:
+        return _product(program, group, node)
+    return _products(program, group, node)
+
+
+# --- convolutions ---------------------------------------------------------------------------------
+def _convolution(program: Any, group: Group, node: Node) -> list[str]:
     """A call of a kernel: on a block of images, on a weight, or on rows of its gradient."""
     value = node.value
-    arguments = value.arguments
-    shape = arguments["shape"]
-    program.work = max(program.work, geometry.room(shape)["work"])
+    shape = value.arguments["shape"]
+    room = geometry.room(shape)
+    program.work = max(program.work, room["work"])
     sizes = f"table[{program.entry(('sizes', shape))}]"
     taps = f"table[{program.entry(('taps', shape))}]"
-    each = node.lead // group.rows
-    rows = "lo, hi" if each == 1 else f"lo * {each}, hi * {each}"
-    word = value.word
-    out = program.address(value) if node.kind != "partial" else ""
-    x = _address(program, node, arguments["x"])
-    if word == "pack":
-        inside = f"{sizes}, {x}, {out}"
-    elif word == "pack_turned":
-        inside = f"{sizes}, {x}, scratch[thread], {out}"
-        program.work = max(program.work, geometry.room(shape)["turned"])
-    elif word == "convolve":
-        weight = _address(program, node, arguments["weight"])
-        inside = f"{sizes}, {rows}, {x}, {weight}, {taps}, {out}, scratch[thread]"
+    rows = block_bounds(node.lead, group.rows)
+    x = _address(program, node, "x")
+    out = program.address(value)
+    kernel = value.word
+    if kernel == "pack":
+        arguments = f"{sizes}, {x}, {out}"
+    elif kernel == "pack_turned":
+        program.work = max(program.work, room["turned"])
+        arguments = f"{sizes}, {x}, scratch[thread], {out}"
+    elif kernel == "convolve":
+        weight = _address(program, node, "weight")
+        arguments = f"{sizes}, {rows}, {x}, {weight}, {taps}, {out}, scratch[thread]"
     else:
-        part = f"memory[0] + 4 * {program.names[value]}_part"
-        grad = _address(program, node, arguments["grad"]) if node.kind == "partial" else ""
+        sums = f"memory[0] + 4 * {program.names[value]}_part"
         if node.kind == "partial":
-            own = f"{part} + 4 * thread * {partial_size(value)}"
-            inside = f"{sizes}, {rows}, {x}, {grad}, {taps}, {own}, scratch[thread]"
+            grad = _address(program, node, "grad")
+            own = f"{sums} + 4 * thread * {partial_size(value)}"
+            arguments = f"{sizes}, {rows}, {x}, {grad}, {taps}, {own}, scratch[thread]"
         else:
-            word = "collect"
-            inside = f"{sizes}, {rows}, {part}, {program.threads}, {out}"
-    lines = [f"# {program.names[value]} = {word} {typed(value)}"]
-    return [*lines, f"call(table[{program.entry(word)}], ({inside}))"]
+            kernel = "collect"
+            arguments = f"{sizes}, {rows}, {sums}, {program.threads}, {out}"
+    return [
+        f"# {program.names[value]} = {kernel} {typed(value)}",
+        f"call(table[{program.entry(kernel)}], ({arguments}))",
+    ]
 
 
-def _address(program: Any, node: Node, operand: Value) -> str:
-    """The address of an operand that lies in row order."""
-    if operand not in node.reads:
+def _address(program: Any, node: Node, argument: str) -> str:
+    """The address of an operand that lies in row order; "" if this node does not read it."""
+    read = node.reads.get(node.value.arguments[argument])
+    if read is None:
         return ""
-    read = node.reads[operand]
     base = program.address(read.base)
     return base if not read.offset else f"{base} + 4 * {read.offset}"
 
 
-def call_text(program: Any, group: Group, item: Product) -> list[str]:
-    node = item.node
-    if node.value.word != "matmul":
-        return _kernel(program, group, node)
-    x, y = node.value.arguments["x"], node.value.arguments["y"]
-    left, right = node.reads[x], node.reads[y]
-    *lead, M, N = node.value.shape
-    K = x.shape[-1]
+# --- matrix products ------------------------------------------------------------------------------
+def _product(program: Any, group: Group, node: Node) -> list[str]:
+    """Rows ``lo`` to ``hi`` of one matrix product."""
+    x, y = _factors(node)
     each = node.lead // group.rows
-    scale = "" if each == 1 else f" * {each}"
-    rank = len(lead)
-    pieces = [(left, program.address(left.base)), (right, program.address(right.base))]
-    out = program.address(node.value)
-    lines, indent = [f"# {program.names[node.value]} = {typed(x)} @ {typed(y)}"], ""
-    for axis in range(rank):
-        letter = LETTERS[axis]
-        bounds = f"lo{scale}, hi{scale}" if axis == 0 else f"{lead[axis]}"
-        lines.append(f"{indent}for {letter} in range({bounds}):")
-        indent += "    "
-    terms = [
-        total_of([read.offset, *((LETTERS[a], read.strides[a]) for a in range(rank))])
-        for read, _ in pieces
-    ]
-    target = total_of([(LETTERS[a], node.store.strides[a]) for a in range(rank)])
-    rows = str(M)
-    if not rank:
-        rows = f"(hi - lo){scale}"
-        terms[0] = total_of([left.offset, (f"lo{scale}", left.strides[0])])
-        target = total_of([(f"lo{scale}", N)])
-    a, b, c = (
-        base if term == "0" else f"{base} + 4 * ({term})"
-        for base, term in zip([pieces[0][1], pieces[1][1], out], [*terms, target], strict=True)
+    first = times("lo", each)
+    starts = (
+        total_of([x.offset, (first, x.strides[0])]),
+        total_of([y.offset]),
+        total_of([(first, node.value.shape[1])]),
     )
-    strides_a, strides_b = left.strides[-2:], right.strides[-2:]
+    head = _head(program, node)
+    return [head, *_call(program, node, starts, times("(hi - lo)", each))]
+
+
+def _products(program: Any, group: Group, node: Node) -> list[str]:
+    """Many products: loops over the axes before the last two."""
+    *lead, rows, _ = node.value.shape
+    lines = [_head(program, node)]
+    indent = ""
+    for axis, extent in enumerate(lead):
+        bounds = str(extent) if axis else block_bounds(extent, group.rows)
+        lines.append(f"{indent}for {LETTERS[axis]} in range({bounds}):")
+        indent += "    "
+
+    def start(read: Read) -> str:
+        steps = zip(LETTERS, read.strides[: len(lead)], strict=False)
+        return total_of([read.offset, *steps])
+
+    starts = tuple(map(start, (*_factors(node), node.store)))
+    call = _call(program, node, starts, str(rows))
+    return [*lines, *(indent + line for line in call)]
+
+
+def _factors(node: Node) -> tuple[Read, Read]:
+    arguments = node.value.arguments
+    return node.reads[arguments["x"]], node.reads[arguments["y"]]
+
+
+def _head(program: Any, node: Node) -> str:
+    x, y = node.value.arguments["x"], node.value.arguments["y"]
+    return f"# {program.names[node.value]} = {typed(x)} @ {typed(y)}"
+
+
+def _call(program: Any, node: Node, starts: tuple[str, ...], rows: str) -> list[str]:
+    """``product(a, ai, ak, b, bk, bj, c, ci, M, N, K, work)``, see ``kernels/entry.py``."""
+    x, y = _factors(node)
+    places = zip((x.base, y.base, node.value), starts, strict=True)
+    a, b, c = (_moved(program, base, start) for base, start in places)
+    columns = node.value.shape[-1]
+    inner = node.value.arguments["x"].shape[-1]
     return [
-        *lines,
-        f"{indent}call(table[{program.entry('product')}], (",
-        f"{indent}    {a}, {strides_a[0]}, {strides_a[1]},",
-        f"{indent}    {b}, {strides_b[0]}, {strides_b[1]},",
-        f"{indent}    {c}, {N}, {rows}, {N}, {K}, scratch[thread],",
-        f"{indent}))  # {typed(node.value)}",
+        f"call(table[{program.entry('product')}], (",
+        f"    {a}, {x.strides[-2]}, {x.strides[-1]},",
+        f"    {b}, {y.strides[-2]}, {y.strides[-1]},",
+        f"    {c}, {columns}, {rows}, {columns}, {inner}, scratch[thread],",
+        f"))  # {typed(node.value)}",
     ]
+
+
+def _moved(program: Any, base: Value, start: str) -> str:
+    """The address of a value's element number `start`."""
+    address = program.address(base)
+    return address if start == "0" else f"{address} + 4 * ({start})"
