@@ -127,6 +127,8 @@ class ProgramText:
             return same and node.item.turn(other) <= node.item.turn(node)
         items = node.group.items
         earlier = items.index(other.item) < items.index(node.item)
+        if other.kind in ("product", "call"):  # its operand may be read whole for every block
+            same = False
         return earlier and (same or node.group.rows == 1)
 
     # --- text ----------------------------------------------------------------------------------
