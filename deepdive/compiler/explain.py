@@ -14,7 +14,7 @@ PLAIN = (bool, int, float, str)
 CONVOLUTIONS = {  # of (result, operands …): what has the output's shape, and the weights'
     "convolution": itemgetter(0, 2),
     "convolution_input_grad": itemgetter(1, 2),
-    "convolution_weight_grad": itemgetter(1, 0),
+    "convolution_weight_grad": itemgetter(2, 0),
 }
 MOST = 12  # names a line shows
 
