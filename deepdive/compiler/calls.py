@@ -1,12 +1,15 @@
 """The text of a call of a kernel: a matrix product or a convolution on a block of rows.
 
-``h @ W`` with h of (64, 128) and W of (128, 10), on rows ``lo`` to ``hi`` of 64, becomes::
+``h @ W.T`` with h of (64, 128) and W of (10, 128), on rows ``lo`` to ``hi`` of 64, becomes ::
 
-    call(table[5], (
-        memory[0] + 4 * (v3 + lo * 128), 128, 1,
-        table[1], 10, 1,
-        memory[0] + 4 * (v4 + lo * 10), 10, hi - lo, 10, 128, scratch[thread],
+    call(table[14], (
+        memory[0] + 4 * v18 + 4 * (lo * 128), 128, 1,
+        table[4], 1, 128,
+        memory[0] + 4 * v20 + 4 * (lo * 10), 10, (hi - lo), 10, 128, scratch[thread],
     ))
+
+an address and two strides for each factor (the transpose is a matter of strides), an address and
+one stride for the result, three extents, and memory to work in.
 """
 
 from __future__ import annotations

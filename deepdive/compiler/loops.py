@@ -1,50 +1,82 @@
 """The text of one nest of loops.
 
 Axes that lie densely behind each other are one loop.  Rows come outside, what they sum over
-inside; a value that a later phase needs is stored and read again.
+inside; a value that a later phase needs is stored and read again.  The softmax of 64 rows::
+
+    for i in range(lo, hi):
+        v1_ = f(-inf)
+        for j in range(10):                         # phase 0
+            v1_ = larger(v1_, F[v0 + i * 10 + j])
+        v3_ = f(0)
+        for j in range(10):                         # phase 1: needs the maximum
+            v2_ = exp(F[v0 + i * 10 + j] - v1_)
+            F[v2 + i * 10 + j] = v2_
+            v3_ += v2_
+        for j in range(10):                         # phase 2: needs the sum
+            F[v4 + i * 10 + j] = F[v2 + i * 10 + j] / v3_
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Iterator
+from operator import mul
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from deepdive.compiler import expressions
 from deepdive.compiler.fuse import Group, Loop
 from deepdive.compiler.graph import NUMBER, Value, typed
-from deepdive.compiler.layout import contiguous
+from deepdive.compiler.layout import Shape, contiguous
 from deepdive.compiler.nodes import Node, Read
-from deepdive.compiler.text import LETTERS, bounds_of, total_of
+from deepdive.compiler.text import LETTERS, Term, block_bounds, bounds_of, joined, total_of
+
+ADDED = ("sum", "scatter")  # the reductions that add; the others keep the larger or smaller
+
+
+class Axes(NamedTuple):
+    """Axes that one ``for`` runs through: how many indices, and the innermost of them."""
+
+    extent: int
+    axis: int
 
 
 class LoopText:
-    """Writes one nest of loops."""
+    """Writes one nest of loops: its `lines`."""
 
     def __init__(self, program: Any, group: Group, loop: Loop) -> None:
-        self.program, self.group, self.loop = program, group, loop
+        self.program = program
+        self.group = group
+        self.loop = loop
         self.lines: list[str] = []
-        rank = len(loop.space)
-        self.split = rank if loop.split is None else loop.split
-        self.rows, self.inner = self._merged(0, self.split), self._merged(self.split, rank)
-        if loop.split is None:
-            self.rows, self.inner = [], self.rows
+        self.strides = list(self._strides())
+        self.pinned = self._pinned()
+        split = loop.split or 0
+        self.rows = self._merged(0, split)
+        self.inner = self._merged(split, len(loop.space))
+        together = enumerate([*self.rows, *self.inner])
+        self.variables = {axes.axis: LETTERS[i] for i, axes in together}
+        self.gathered: list[Node] = []
         self._write()
 
-    def _accesses(self) -> list[tuple[int, ...]]:
-        found = []
-        for node in self.loop.nodes:
-            if node.value.word == "pick":
-                x, rank = node.value.arguments["x"], len(node.space)
-                found += [r.strides for v, r in node.reads.items() if v is not x]
-                rest = node.reads[x].strides[len(node.value.arguments["index"]) :]
-                found.append((0,) * (rank - len(rest)) + rest)
-            else:
-                found += [read.strides for read in node.reads.values()]
-            found.append(node.store.strides)
+    # --- which axes are one loop ----------------------------------------------------------------
+    def _strides(self) -> Iterator[Shape]:
+        """The strides of everything read and written, for each axis of the loop."""
         rank = len(self.loop.space)
-        return [s + (0,) * (rank - len(s)) for s in found]
+        for node in self.loop.nodes:
+            for operand, read in node.reads.items():
+                strides = read.strides
+                if self._is_picked(node, operand):  # moves with the last axes only
+                    strides = _rest(node, read)
+                    strides = (0,) * (len(node.space) - len(strides)) + strides
+                yield strides + (0,) * (rank - len(strides))
+            written = node.store.strides
+            yield written + (0,) * (rank - len(written))
+
+    @staticmethod
+    def _is_picked(node: Node, operand: Value) -> bool:
+        return node.value.word == "pick" and operand is node.value.arguments["x"]
 
     def _pinned(self) -> set[int]:
         """Axes whose own index is looked at: those along which a value is set among zeros."""
@@ -56,225 +88,276 @@ class LoopText:
                 found |= {axis for axis, _, _ in bounds_of(node.value)}
         return found
 
-    def _merged(self, start: int, end: int) -> list[tuple[int, int]]:
-        """Axes start … end with dense neighbours taken together: (extent, innermost axis)."""
-        merged: list[tuple[int, int]] = []
-        accesses, pinned = self._accesses(), self._pinned()
+    def _merged(self, start: int, end: int) -> list[Axes]:
+        """Axes start … end with dense neighbours taken together."""
+        merged: list[Axes] = []
         for axis in range(start, end):
             extent = self.loop.space[axis]
-            dense = all(s[merged[-1][1]] == s[axis] * extent for s in accesses) if merged else False
-            if dense and not {merged[-1][1], axis} & pinned:
-                merged[-1] = (merged[-1][0] * extent, axis)
-            else:
-                merged.append((extent, axis))
+            if merged and self._dense(merged[-1].axis, axis):
+                extent *= merged.pop().extent
+            merged.append(Axes(extent, axis))
         return merged
 
-    def _write(self) -> None:
-        axes = [*self.rows, *self.inner]
-        self.variables = {axis: LETTERS[i] for i, (_, axis) in enumerate(axes)}
-        indent = self._nest(self.rows, "", first=True)
-        phases = max((node.phase for node in self.loop.nodes), default=0)
-        for phase in range(phases + 1):
-            nodes = [node for node in self.loop.nodes if node.phase == phase]
-            rows = [node for node in nodes if self.loop.is_row(node)]
-            full = [node for node in nodes if not self.loop.is_row(node)]
-            self.known: dict[Any, str] = {}
-            for node in rows:
-                self._statement(node, indent, len(self.rows))
-            if not full:
-                continue
-            for node in full:
-                if node.kind == "reduce":
-                    name = self.program.names[node.value]
-                    start = expressions.STARTS[node.value.word]
-                    self.lines.append(f"{indent}{name}_ = f({start})")
-            self._inner_loops(full, indent, len(axes))
-            for node in full:
-                if node.kind == "reduce" and node.value in self.program.plan.stored:
-                    self._store(node, f"{self.program.names[node.value]}_", indent)
+    def _dense(self, outer: int, inner: int) -> bool:
+        """Whether one step along `outer` is as far as all steps along `inner`, everywhere."""
+        if {outer, inner} & self.pinned:
+            return False
+        extent = self.loop.space[inner]
+        return all(s[outer] == s[inner] * extent for s in self.strides)
 
-    def _inner_loops(self, full: list[Node], indent: str, depth: int) -> None:
+    # --- the nest -------------------------------------------------------------------------------
+    def _write(self) -> None:
+        """Loops over rows; in them phase by phase what has one value a row, then the elements."""
+        indent = self._nest(self.rows, "", first=True)
+        last = max((node.phase for node in self.loop.nodes), default=0)
+        for phase in range(last + 1):
+            nodes = [node for node in self.loop.nodes if node.phase == phase]
+            for node in nodes:
+                if self.loop.is_row(node):
+                    self._statement(node, indent)
+            elements = [node for node in nodes if not self.loop.is_row(node)]
+            if elements:
+                self._phase(elements, indent)
+
+    def _phase(self, nodes: list[Node], indent: str) -> None:
+        """One run over the elements: sums start before it, and are stored behind it."""
+        sums = [node for node in nodes if node.kind == "reduce"]
+        for node in sums:
+            self._start(node, indent)
+        self._elements(nodes, indent)
+        for node in sums:
+            if node.value in self.program.plan.stored:
+                self._store(node, indent)
+
+    def _elements(self, nodes: list[Node], indent: str) -> None:
         """The loops over elements; sums over the innermost axis are gathered in a register."""
         outer = self._nest(self.inner[:-1], indent, first=not self.rows)
-        self.gathered = [node for node in full if self._gathers(node)]
+        self.gathered = [node for node in nodes if self._gathers(node)]
         for node in self.gathered:
-            start = expressions.STARTS[node.value.word]
-            self.lines.append(f"{outer}{self.program.names[node.value]}_ = f({start})")
+            self._start(node, outer)
         alone = not self.rows and len(self.inner) == 1
         inner = self._nest(self.inner[-1:], outer, first=alone)
-        for node in full:
-            self._statement(node, inner, depth)
+        for node in nodes:
+            self._statement(node, inner)
         for node in self.gathered:
-            self._add(node, self._partial_place(node), f"{self.program.names[node.value]}_", outer)
+            self._add(node, self._own_sum(node), self._name(node.value), outer)
+
+    def _nest(self, nest: list[Axes], indent: str, first: bool) -> str:
+        """The heads of loops, `first` over the rows of this block; the indent inside them."""
+        for extent, axis in nest:
+            bounds = str(extent)
+            if first and self.group.rows > 1:
+                bounds = block_bounds(extent, self.group.rows)
+            self.lines.append(f"{indent}for {self.variables[axis]} in range({bounds}):")
+            indent += "    "
+            first = False
+        return indent
 
     def _gathers(self, node: Node) -> bool:
+        """Whether a sum per thread stays in place along the innermost loop."""
         if node.kind != "partial" or node.value.word == "scatter" or not self.inner:
             return False
-        axis = self.inner[-1][1]
-        return axis >= len(node.store.strides) or node.store.strides[axis] == 0
+        axis = self.inner[-1].axis
+        return not any(node.store.strides[axis : axis + 1])
 
-    def _partial_place(self, node: Node) -> str:
-        """Where this thread sums what `node` sums."""
+    # --- statements -----------------------------------------------------------------------------
+    def _statement(self, node: Node, indent: str) -> None:
+        """What is done about `node` at one index."""
+        if node.kind == "dealt":
+            self._deal(node, indent)
+        elif node.kind in ("reduce", "partial"):
+            x = self._operand(node, node.value.arguments["x"])[0]
+            in_memory = node.kind == "partial" and node not in self.gathered
+            target = self._own_sum(node) if in_memory else self._name(node.value)
+            self._add(node, target, x, indent)
+        else:
+            name = self._name(node.value)
+            self.lines.append(f"{indent}{name} = {self._text(node)}{_comment(node)}")
+            if node.value in self.program.plan.stored:
+                self._store(node, indent)
+
+    def _text(self, node: Node) -> str:
+        """The right side of an assignment."""
         value = node.value
-        self.program.used["F"] = "F = floats(memory[0])"
-        terms = [f"{self.program.names[value]}_part", f"thread * {math.prod(value.shape)}"]
-        index = self._index(node.store)
-        if value.word == "scatter":
-            row = self._operand(node, value.arguments["index"])[0]
-            index = f"{row} * {math.prod(value.shape[1:])} + {index}"
-        return f"F[{' + '.join([*terms, *([index] if index != '0' else [])])}]"
+        if node.kind == "total":
+            return self._total(node)
+        if value.word == "pick":
+            return self._pick(node)
+        if value.word == "reshape":
+            return self._operand(node, value.arguments["x"])[0]
+        if value.word == "placed":
+            return self._placed(node)
+        return expressions.expression(value, lambda operand: self._operand(node, operand))
+
+    def _start(self, node: Node, indent: str) -> None:
+        """``v3_ = f(0)``: a register to sum in."""
+        start = expressions.STARTS[node.value.word]
+        self.lines.append(f"{indent}{self._name(node.value)} = f({start})")
 
     def _add(self, node: Node, target: str, text: str, indent: str) -> None:
         """``target += text``, or the larger or smaller of both."""
-        comment = f"  # {node.value.word} {typed(node.value)}"
-        if node.value.word in ("sum", "scatter"):
-            self.lines.append(f"{indent}{target} += {text}{comment}")
-        else:
-            better = "larger" if node.value.word == "max" else "smaller"
-            self.lines.append(f"{indent}{target} = {better}({target}, {text}){comment}")
+        change = f"+= {text}"
+        if node.value.word not in ADDED:
+            change = f"= {_better(node.value)}({target}, {text})"
+        self.lines.append(f"{indent}{target} {change}{_comment(node)}")
 
-    def _nest(self, axes: list[tuple[int, int]], indent: str, first: bool) -> str:
-        for i, (extent, axis) in enumerate(axes):
-            bounds = str(extent)
-            if i == 0 and first and self.group.rows > 1:
-                each = extent // self.group.rows
-                bounds = "lo, hi" if each == 1 else f"lo * {each}, hi * {each}"
-            self.lines.append(f"{indent}for {self.variables[axis]} in range({bounds}):")
-            indent += "    "
-        return indent
-
-    def _index(self, read: Read) -> str:
-        terms: list[Any] = [read.offset]
-        for axis, letter in self.variables.items():
-            if axis < len(read.strides):
-                terms.append((letter, read.strides[axis]))
-        return total_of(terms)
-
-    def _element(self, read: Read) -> str:
-        """The text of one element of an operand in memory, or made up on the spot."""
-        base, index = read.base, self._index(read)
-        arguments = base.arguments
-        if base.word in ("zeros", "ones"):
-            return expressions.literal(0 if base.word == "zeros" else 1, base.dtype.name)
-        if base.word == "full":
-            value = arguments["value"]
-            if isinstance(value, Value):
-                return self.program.number(value)
-            return expressions.literal(value, base.dtype.name)
-        if base.word == "arange":
-            start, step = arguments["start"], arguments["step"]
-            if arguments["stop"] is None:
-                start = 0
-            text = f"{start} + ({index}) * {step}" if (start, step) != (0, 1) else index
-            return f"({text})" if base.dtype.kind == "i" else f"f({text})"
-        pointer, offset = self.program.use_base(base)
-        text = f"{pointer}[{total_of([(offset, 1) if offset else 0, (index, 1) if index != '0' else 0])}]"
-        return f"({text} != 0)" if base.dtype.name == "bool" else text
-
-    def _operand(self, node: Node, operand: Any) -> tuple[str, str]:
-        if operand.dtype is NUMBER:
-            return self.program.number(operand), "float32"
-        read = node.reads[operand]
-        dtype = operand.dtype.name
-        maker = next((n for n in self.loop.nodes if n.value is read.base), None)
-        if maker is not None and maker.kind not in ("partial",):
-            name = self.program.names[read.base]
-            if maker.kind == "reduce":
-                return f"{name}_", dtype
-            if self.loop.is_row(maker) or maker.phase == node.phase:
-                return f"{name}_", dtype
-        return self._element(read), dtype
-
-    def _statement(self, node: Node, indent: str, depth: int) -> None:
-        value = node.value
-        name = f"{self.program.names[value]}_"
-        comment = f"  # {value.word} {typed(value)}"
-        if node.kind == "total":
-            self._total(node, indent)
-            return
-        if node.kind in ("reduce", "partial"):
-            text = self._operand(node, value.arguments["x"])[0]
-            memory = node.kind == "partial" and node not in self.gathered
-            self._add(node, self._partial_place(node) if memory else name, text, indent)
-            return
-        if node.kind == "dealt":
-            self._deal(node, indent)
-            return
-        if value.word == "pick":
-            text = self._pick(node)
-        elif value.word == "reshape":
-            text = self._operand(node, value.arguments["x"])[0]
-        elif value.word == "placed":
-            inside = " and ".join(
-                f"{low} <= {self.variables[axis]} < {high}" for axis, low, high in bounds_of(value)
-            )
-            text = self._operand(node, value.arguments["x"])[0]
-            text = f"{text} if {inside} else f(0)" if inside else text
-        else:
-            text = expressions.expression(value, lambda operand: self._operand(node, operand))
-        self.lines.append(f"{indent}{name} = {text}{comment}")
-        if value in self.program.plan.stored:
-            self._store(node, name, indent)
-
-    def _store(self, node: Node, text: str, indent: str) -> None:
-        pointer, offset = self.program.use_base(node.value)
-        index = self._index(node.store)
-        place = total_of([(offset, 1) if offset else 0, (index, 1) if index != "0" else 0])
+    def _store(self, node: Node, indent: str) -> None:
+        """``F[v2 + i * 10 + j] = v2_``."""
+        text = self._name(node.value)
         if node.value.dtype.name == "bool":
             text = f"1 if {text} else 0"
-        self.lines.append(f"{indent}{pointer}[{place}] = {text}")
+        place = self._in_memory(node.value, self._index(node.store))
+        self.lines.append(f"{indent}{place} = {text}")
 
     def _deal(self, node: Node, indent: str) -> None:
         """Store one element of each array at its place in the window."""
         value = node.value
         size = value.arguments["size"]
         steps = contiguous(value.shape)[-len(size) :]
-        pointer, offset = self.program.use_base(value)
         index = self._index(node.store)
-        places = np.ndindex(*size)
-        for operand, place in zip(value.arguments["arrays"], places, strict=True):
+        windows = np.ndindex(*size)
+        for operand, window in zip(value.arguments["arrays"], windows, strict=True):
             text = self._operand(node, operand)[0]
-            shift = sum(p * s for p, s in zip(place, steps, strict=True))
-            terms = [term for term in (offset, index, str(shift)) if term not in ("", "0")]
-            self.lines.append(f"{indent}{pointer}[{' + '.join(terms) or '0'}] = {text}")
+            shift = sum(map(mul, window, steps))
+            place = self._in_memory(value, index, str(shift))
+            self.lines.append(f"{indent}{place} = {text}")
 
-    def _total(self, node: Node, indent: str) -> None:
+    def _total(self, node: Node) -> str:
         """The sum of what the threads summed."""
         value = node.value
         size = math.prod(value.shape)
         index = self._index(node.store)
-        self.program.used["F"] = "F = floats(memory[0])"
-        tail = "" if index == "0" else f" + {index}"
-        parts = [
-            f"F[{self.program.names[value]}_part + {thread * size}{tail}]"
-            for thread in range(self.program.threads)
-        ]
-        text = parts[0]
-        for part in parts[1:]:
-            if value.word in ("sum", "scatter"):
+        start = f"{self.program.names[value]}_part"
+        text = ""
+        for thread in range(self.program.threads):
+            part = self._float(f"{start} + {thread * size}", index)
+            if not text:
+                text = part
+            elif value.word in ADDED:
                 text = f"{text} + {part}"
             else:
-                text = f"{'larger' if value.word == 'max' else 'smaller'}({text}, {part})"
-        name = f"{self.program.names[value]}_"
-        self.lines.append(f"{indent}{name} = {text}  # {value.word} {typed(value)}")
-        if value in self.program.plan.stored:
-            self._store(node, name, indent)
+                text = f"{_better(value)}({text}, {part})"
+        return text
+
+    def _placed(self, node: Node) -> str:
+        """``x if 3 <= j < 5 else f(0)``: an array among zeros."""
+        x = self._operand(node, node.value.arguments["x"])[0]
+        tests = [
+            f"{low} <= {self.variables[axis]} < {high}" for axis, low, high in bounds_of(node.value)
+        ]
+        return f"{x} if {' and '.join(tests)} else f(0)" if tests else x
 
     def _pick(self, node: Node) -> str:
         """``x[i, t[i]]``: an element at an index read from elsewhere."""
         x, index = node.value.arguments["x"], node.value.arguments["index"]
         read = node.reads[x]
-        terms: list[str] = [str(read.offset)] if read.offset else []
+        pointer, offset = self.program.use_base(read.base)
+        terms = [offset] if offset else []
+        if read.offset:
+            terms.append(str(read.offset))
         for part, stride, extent in zip(index, read.strides, x.shape, strict=False):
             text = self._operand(node, part)[0]
             if part.word != "arange":
-                text = f"(({text} + {extent}) % {extent})"
+                text = f"(({text} + {extent}) % {extent})"  # negative ones count from the end
             terms.append(text if stride == 1 else f"{text} * {stride}")
-        extents = x.shape[len(index) :]
-        rest = [s for n, s in zip(extents, read.strides[len(index) :], strict=True) if n != 1]
+        rest = _rest(node, read)
         first = len(self.loop.space) - len(rest)
         for axis, letter in self.variables.items():
             if axis >= first:
                 terms.append(f"{letter} * {rest[axis - first]}")
-        pointer, offset = self.program.use_base(read.base)
-        return f"{pointer}[{' + '.join(([offset] if offset else []) + terms)}]"
+        return f"{pointer}[{' + '.join(terms)}]"
+
+    # --- operands -------------------------------------------------------------------------------
+    def _name(self, value: Value) -> str:
+        """The register of a value."""
+        return f"{self.program.names[value]}_"
+
+    def _index(self, read: Read) -> str:
+        """``i * 128 + j``: the element a read is at."""
+        terms: list[Term] = [read.offset]
+        for axis, letter in self.variables.items():
+            if axis < len(read.strides):
+                terms.append((letter, read.strides[axis]))
+        return total_of(terms)
+
+    def _in_memory(self, value: Value, *index: str) -> str:
+        """``F[v2 + i * 128 + j]``: an element of memory."""
+        pointer, offset = self.program.use_base(value)
+        return f"{pointer}[{joined(offset, *index)}]"
+
+    def _float(self, *index: str) -> str:
+        """An element of the memory of floats."""
+        self.program.used["F"] = "F = floats(memory[0])"
+        return f"F[{joined(*index)}]"
+
+    def _own_sum(self, node: Node) -> str:
+        """Where this thread sums what `node` sums."""
+        value = node.value
+        start = f"{self.program.names[value]}_part"
+        own = f"thread * {math.prod(value.shape)}"
+        index = self._index(node.store)
+        if value.word == "scatter":
+            row = self._operand(node, value.arguments["index"])[0]
+            index = f"{row} * {math.prod(value.shape[1:])} + {index}"
+        return self._float(start, own, index)
+
+    def _operand(self, node: Node, operand: Value) -> tuple[str, str]:
+        """The text of an operand, and its dtype: a number, a register or an element."""
+        if operand.dtype is NUMBER:
+            return self.program.number(operand), "float32"
+        read = node.reads[operand]
+        if self._in_register(node, read.base):
+            text = self._name(read.base)
+        else:
+            text = self._element(read)
+        return text, operand.dtype.name
+
+    def _in_register(self, node: Node, base: Value) -> bool:
+        """Whether a value made in this loop is at hand where `node` is computed."""
+        for maker in self.loop.nodes:
+            if maker.value is base:
+                lasts = maker.kind == "reduce" or self.loop.is_row(maker)
+                return maker.kind != "partial" and (lasts or maker.phase == node.phase)
+        return False
+
+    def _element(self, read: Read) -> str:
+        """The text of one element of an array in memory, or made up on the spot."""
+        base = read.base
+        index = self._index(read)
+        if base.word in expressions.VIRTUAL:
+            return self._made_up(base, index)
+        text = self._in_memory(base, index)
+        return f"({text} != 0)" if base.dtype.name == "bool" else text
+
+    def _made_up(self, base: Value, index: str) -> str:
+        """An element of zeros, ones, one number, or counting."""
+        if base.word == "arange":
+            return _counted(base, index)
+        number = {"zeros": 0, "ones": 1}.get(base.word, base.arguments.get("value"))
+        if isinstance(number, Value):
+            return str(self.program.number(number))
+        return expressions.literal(number, base.dtype.name)
+
+
+def _rest(node: Node, read: Read) -> Shape:
+    """The strides of a picked array along the axes no index is for, those of extent 1 left out."""
+    count = len(node.value.arguments["index"])
+    extents = node.value.arguments["x"].shape[count:]
+    return tuple(s for n, s in zip(extents, read.strides[count:], strict=True) if n != 1)
+
+
+def _counted(arange: Value, index: str) -> str:
+    """``start + index * step``, in the dtype of the range."""
+    start, step = arange.arguments["start"], arange.arguments["step"]
+    if arange.arguments["stop"] is None:  # arange(n)
+        start = 0
+    text = index if (start, step) == (0, 1) else f"{start} + ({index}) * {step}"
+    return f"({text})" if arange.dtype.kind == "i" else f"f({text})"
+
+
+def _better(value: Value) -> str:
+    return "larger" if value.word == "max" else "smaller"
+
+
+def _comment(node: Node) -> str:
+    return f"  # {node.value.word} {typed(node.value)}"
