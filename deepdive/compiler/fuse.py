@@ -109,6 +109,7 @@ class Plan:
         self.groups: list[Group] = []
         self.host: list[Value] = []  # computed before the program runs, from numbers alone
         self.numbers: list[Value] = []
+        self.fates = fates(graph)
         for value in graph.values():
             self._enter(value)
         self._sink()
@@ -178,9 +179,21 @@ class Plan:
             first = max(first, group.position(maker.item))
         if node.kind == "product" and self._wide(node) and group.nodes:
             return False
+        if rows > 1 and self._overwrites(node, group):
+            return False
         group.rows = rows
         self._place(node, group, first, node.kind == "reduce" and not _inner(node, rows))
         return True
+
+    def _overwrites(self, node: Node, group: Group) -> bool:
+        """Whether `node` leads to a new value of state that the group reads whole in every block."""
+        target = self.fates.get(node.value)
+        return target is not None and any(
+            read.base is target
+            for other in group.nodes
+            if other.kind in ("product", "call")
+            for read in other.reads.values()
+        )
 
     def _place(self, node: Node, group: Group, first: int, crosses: bool) -> None:
         node.group = group
@@ -319,20 +332,20 @@ class Plan:
         self._level()
 
     def _level(self) -> None:
-        """Number the levels: a group comes after all groups whose values it reads."""
-        for group in self.groups:
-            group.level = max((other.level + 1 for other in group.needs), default=0)
+        """Number the levels: a group comes after all groups whose values it reads.
+
+        What a group needs stands before it in the list, so one pass will do.
+        """
         partial = {n.value: n.group for g in self.groups for n in g.nodes if n.kind == "partial"}
         for group in self.groups:
+            needed = list(group.needs)
             for node in group.nodes:
-                needed = [
-                    self.nodes[r.base].group for r in node.reads.values() if r.base in self.nodes
-                ]
+                makers = [self.nodes.get(read.base) for read in node.reads.values()]
+                needed += [maker.group for maker in makers if maker is not None]
                 if node.value in partial and node.kind != "partial":
                     needed.append(partial[node.value])
-                for other in needed:
-                    if other is not group:
-                        group.level = max(group.level, other.level + 1)
+            before = [other.level + 1 for other in needed if other is not group]
+            group.level = max(before, default=0)
 
     def work(self) -> float:
         """Roughly how many operations the program does."""
@@ -381,6 +394,24 @@ def picks_own_row(value: Value) -> bool:
 TINY = 512  # elements one thread does while the others wait
 LEAST_ROWS = 8  # rows a group must keep when another one wants to join it
 WIDE = 1 << 19  # floats: 2 MiB
+
+
+def fates(graph: Graph) -> dict[Value, Value]:
+    """For values that serve only to renew one piece of state: that state."""
+    users = graph.users()
+    found: dict[Value, Value] = {}
+    wanted = set(graph.outputs)
+    for target, value in graph.writes:
+        chain = [value]
+        while chain:
+            last = chain.pop()
+            if last in wanted or last.word == INPUT:
+                continue
+            if last is not value and any(found.get(user) is not target for user in users[last]):
+                continue
+            found[last] = target
+            chain += last.operands()
+    return found
 
 
 def common_rows(lead: int, rows: int) -> int | None:

@@ -129,8 +129,7 @@ def apply(operator: Any, args: Any) -> Tensor:
         else:
             arrays.append(arg)
             parents.append(None)
-            if type(arg) not in NUMBERS:
-                plain = False
+            plain = plain and type(arg) in NUMBERS
     if not plain or kind is None or recording():
         arrays = _arrays_of(operator, args)
         kind = next(type(a) for a in arrays if type(a) in BY_TYPE)
