@@ -82,13 +82,24 @@ def ones_like(xp: Any, x: Any) -> Any:
     return xp.ones(x.shape, x.dtype)
 
 
-def eye(xp: Any, n: int, m: int | None, k: int, dtype: Any) -> Any:
+def eye(
+    xp: Any,
+    n: int,
+    m: int | None,
+    k: int,
+    dtype: Any,
+) -> Any:
     """1 where column = row + k."""
     rows, columns = xp.arange(n), xp.arange(n if m is None else m)
     return xp.astype(rows[:, None] + k == columns, dtype or dtypes.default_float())
 
 
-def _triangle(xp: Any, x: Any, keep: Any, k: int) -> Any:
+def _triangle(
+    xp: Any,
+    x: Any,
+    keep: Any,
+    k: int,
+) -> Any:
     rows, columns = map(xp.arange, x.shape[-2:])
     return xp.where(keep(columns, rows[:, None] + k), x, xp.zeros((), x.dtype))
 
@@ -118,7 +129,12 @@ def stack(xp: Any, arrays: Any, axis: int = 0) -> Any:
     return xp.concat([xp.expand_dims(xp.asarray(x), axis) for x in arrays], axis)
 
 
-def roll(xp: Any, x: Any, shift: Any, axis: Any) -> Any:
+def roll(
+    xp: Any,
+    x: Any,
+    shift: Any,
+    axis: Any,
+) -> Any:
     """``out[i + shift] = x[i]``, round and round: the end in front of the beginning."""
     if axis is None:
         return xp.reshape(roll(xp, xp.reshape(x, (-1,)), sum(rules.as_tuple(shift)), 0), x.shape)
@@ -133,19 +149,34 @@ def roll(xp: Any, x: Any, shift: Any, axis: Any) -> Any:
 
 
 # --- arithmetic ----------------------------------------------------------------------------------
-def clip(xp: Any, x: Any, min: Any = None, max: Any = None) -> Any:
+def clip(
+    xp: Any,
+    x: Any,
+    min: Any = None,
+    max: Any = None,
+) -> Any:
     """``minimum(maximum(x, min), max)``; a bound may be None."""
     low = x if min is None else xp.maximum(x, min)
     return low if max is None else xp.minimum(low, max)
 
 
-def mean(xp: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def mean(
+    xp: Any,
+    x: Any,
+    axis: Any = None,
+    keepdims: bool = False,
+) -> Any:
     """``Σ x / n``; NaN for no elements."""
     total = xp.sum(x, axis, keepdims)
     return total / (x.size // total.size if total.size else 1)
 
 
-def logsumexp(xp: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def logsumexp(
+    xp: Any,
+    x: Any,
+    axis: Any = None,
+    keepdims: bool = False,
+) -> Any:
     """``log Σ e^x``, shifted by the maximum so that nothing overflows; -∞ for no elements."""
     shape = rules.reduced("logsumexp", x, axis, keepdims)
     if x.size == 0:

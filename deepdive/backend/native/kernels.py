@@ -138,7 +138,12 @@ def dot(x: Sequence[Any], y: Sequence[Any], zero: Any) -> Any:
     return total
 
 
-def line(x: Buffer, start: int, stride: int, size: int) -> list[Any]:
+def line(
+    x: Buffer,
+    start: int,
+    stride: int,
+    size: int,
+) -> list[Any]:
     """A row or a column of a matrix, copied out of its buffer."""
     return [x[start + i * stride] for i in range(size)]
 
@@ -148,7 +153,13 @@ class Matrix:
 
     __slots__ = ("buffer", "down", "right", "start")
 
-    def __init__(self, buffer: Buffer, start: int, down: int, right: int) -> None:
+    def __init__(
+        self,
+        buffer: Buffer,
+        start: int,
+        down: int,
+        right: int,
+    ) -> None:
         self.buffer, self.start, self.down, self.right = buffer, start, down, right
 
     def rows(self, n: int, k: int) -> list[list[Any]]:

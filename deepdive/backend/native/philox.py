@@ -20,11 +20,17 @@ def block(counter: Block, key: int) -> Block:
     3392549196
     """
     a, b, c, d = counter
-    low, high = key & WORD, key >> 64
+    low = key & WORD
+    high = key >> 64
     for _ in range(ROUNDS):
-        left, right = a * MULTIPLIERS[0], c * MULTIPLIERS[1]
-        a, b, c, d = right >> 64 ^ b ^ low, right & WORD, left >> 64 ^ d ^ high, left & WORD
-        low, high = low + BUMPS[0] & WORD, high + BUMPS[1] & WORD
+        left = a * MULTIPLIERS[0]
+        right = c * MULTIPLIERS[1]
+        a = right >> 64 ^ b ^ low
+        c = left >> 64 ^ d ^ high
+        b = right & WORD
+        d = left & WORD
+        low = low + BUMPS[0] & WORD
+        high = high + BUMPS[1] & WORD
     return a, b, c, d
 
 
