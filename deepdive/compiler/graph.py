@@ -219,6 +219,32 @@ class Graph:
         return "\n".join(lines)
 
 
+def rewritten(graph: Graph, rule: Callable[[Value], Value]) -> Graph:
+    """The same computation with ``rule(value)`` for each value, operands before their users.
+
+    The rule gets a copy of the value whose operands are rewritten already; it may keep it.
+    """
+    new: dict[Value, Value] = {}
+    for value in graph.values():
+        if value.word in (INPUT, CONSTANT):
+            new[value] = value
+            continue
+        copy = Value(
+            value.word,
+            replaced(value.arguments, lambda operand: new[operand]),
+            value.shape,
+            value.dtype,
+            value.array,
+            value.origin,
+        )
+        new[value] = rule(copy)
+    return Graph(
+        graph.inputs,
+        [new[value] for value in graph.outputs],
+        [(target, new[value]) for target, value in graph.writes],
+    )
+
+
 def shown(item: Any, names: dict[Value, str]) -> str:
     """An argument as source text, values by their names."""
     if isinstance(item, Value):

@@ -1,6 +1,10 @@
 """Simplification: a table of named rules, applied to each value in order.
 
-A rule looks at one value whose operands are simple already, and gives a simpler value, or None.
+A rule looks at one value whose operands are simple already, and gives a simpler value, or None::
+
+    reshape(reshape(x, (6,)), (3, 2))  →  reshape(x, (3, 2))      reshape_twice
+    multiply(x, 1.0)                   →  x                       neutral
+    permute_dims(permute_dims(x))      →  x                       transpose_twice
 """
 
 from __future__ import annotations
@@ -9,36 +13,27 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from deepdive.compiler.graph import CONSTANT, INPUT, NUMBER, Graph, Value, replaced
+from deepdive.compiler.graph import CONSTANT, INPUT, NUMBER, Graph, Value, rewritten, said
 
 Rule = Callable[[Value], Any]
 
-ONE = ("multiply", "divide", "pow")
+KEPT_BY_ONE = ("multiply", "divide", "pow")
+KEPT_BY_ZERO = ("add", "subtract")
 
 
 def simplified(graph: Graph) -> Graph:
     """The same computation with fewer values: equal ones merged, dead ones gone."""
-    new: dict[Value, Any] = {}
     known: dict[Any, Value] = {}
-    for value in graph.values():
-        if value.word in (INPUT, CONSTANT):
-            new[value] = value
-            continue
-        arguments = replaced(value.arguments, lambda operand: new[operand])
-        simple: Any = Value(
-            value.word, arguments, value.shape, value.dtype, value.array, value.origin
-        )
+
+    def simple(value: Value) -> Any:
         for rule in RULES.values():
-            found = rule(simple)
+            found = rule(value)
             if found is not None:
-                simple = found
-        key = _key(simple)
-        new[value] = known.setdefault(key, simple) if key is not None else simple
-    return Graph(
-        graph.inputs,
-        [new[value] for value in graph.outputs],
-        [(target, new[value]) for target, value in graph.writes],
-    )
+                value = found
+        key = _key(value)
+        return value if key is None else known.setdefault(key, value)
+
+    return rewritten(graph, simple)
 
 
 def _key(value: Value) -> Any:
@@ -54,6 +49,11 @@ def _key(value: Value) -> Any:
 
 
 def _frozen(item: Any) -> Any:
+    """An argument that can be hashed; 1, 1.0 and True are kept apart.
+
+    >>> _frozen([1, 1.0])
+    ((<class 'int'>, 1), (<class 'float'>, 1.0))
+    """
     if isinstance(item, (tuple, list)):
         return tuple(_frozen(part) for part in item)
     if isinstance(item, slice):
@@ -92,15 +92,14 @@ def reshape_twice(value: Value) -> Any:
     inner = value.arguments["x"]
     if inner.word not in ("reshape", "expand_dims", "squeeze"):
         return None
-    arguments = {"x": inner.arguments["x"], "shape": value.shape}
-    return Value("reshape", arguments, value.shape, value.dtype, origin=value.origin)
+    return said("reshape", value, x=inner.arguments["x"], shape=value.shape)
 
 
 def neutral(value: Value) -> Any:
     """``x * 1``, ``x / 1``, ``x ** 1``, ``x + 0``, ``x - 0``."""
-    if value.word in ONE:
-        number: Any = 1
-    elif value.word in ("add", "subtract"):
+    if value.word in KEPT_BY_ONE:
+        number = 1
+    elif value.word in KEPT_BY_ZERO:
         number = 0
     else:
         return None
@@ -120,8 +119,7 @@ def scalar_broadcast(value: Value) -> Any:
         return None
     inner = value.arguments["x"]
     if inner.word in ("ones", "zeros"):
-        arguments = {"shape": value.shape, "dtype": value.dtype}
-        return Value(inner.word, arguments, value.shape, value.dtype, origin=value.origin)
+        return said(inner.word, value, shape=value.shape, dtype=value.dtype)
     return None
 
 
@@ -147,8 +145,7 @@ def constants(value: Value) -> Any:
     found = FOLDED[value.word](*numbers)
     if found is None or value.dtype.kind != "f":
         return None
-    arguments = {"shape": value.shape, "value": found, "dtype": value.dtype}
-    return Value("full", arguments, value.shape, value.dtype, origin=value.origin)
+    return said("full", value, shape=value.shape, value=found, dtype=value.dtype)
 
 
 def _number(argument: Any) -> Any:
@@ -178,8 +175,7 @@ def squeeze_is_reshape(value: Value) -> Any:
     """Axes of extent 1 that come or go are a reshape, so that one rule serves all."""
     if value.word not in ("expand_dims", "squeeze"):
         return None
-    arguments = {"x": value.arguments["x"], "shape": value.shape}
-    return Value("reshape", arguments, value.shape, value.dtype, origin=value.origin)
+    return said("reshape", value, x=value.arguments["x"], shape=value.shape)
 
 
 def transpose_twice(value: Value) -> Any:
@@ -192,8 +188,7 @@ def transpose_twice(value: Value) -> Any:
     axes = tuple(first[a % rank] % rank for a in second)
     if axes == tuple(range(rank)):
         return inner.arguments["x"]
-    arguments = {"x": inner.arguments["x"], "axes": axes}
-    return Value("permute_dims", arguments, value.shape, value.dtype, origin=value.origin)
+    return said("permute_dims", value, x=inner.arguments["x"], axes=axes)
 
 
 RULES: dict[str, Rule] = {
