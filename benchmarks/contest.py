@@ -7,10 +7,14 @@ timed, the losses of the first steps must agree: speed without the right answer 
 from __future__ import annotations
 
 import json
+import math
+import os
 import platform
+import re
 import statistics
 import time
 from collections.abc import Callable, Iterable
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -24,18 +28,27 @@ def agree(contestants: dict[str, Step], steps: int = 5, rtol: float = 1e-3) -> f
     Raises:
         AssertionError: if it exceeds `rtol`.
     """
-    losses = {name: [float(step()) for _ in range(steps)] for name, step in contestants.items()}
+    losses = {name: first_losses(step, steps) for name, step in contestants.items()}
     reference = next(iter(losses.values()))
     worst = 0.0
     for name, row in losses.items():
-        off = max(map(_difference, row, reference))
+        off = difference(row, reference)
         assert off <= rtol, f"{name}: losses differ by {off:.1e}: {row} against {reference}"
         worst = max(worst, off)
     return worst
 
 
-def _difference(loss: float, reference: float) -> float:
-    return abs(loss - reference) / max(abs(reference), 1e-12)
+def first_losses(step: Step, steps: int) -> list[float]:
+    return [float(step()) for _ in range(steps)]
+
+
+def difference(losses: list[float], reference: list[float]) -> float:
+    """The largest relative difference of two rows of losses; infinite if one is not a number."""
+    worst = 0.0
+    for loss, other in zip(losses, reference, strict=True):
+        off = abs(loss - other) / max(abs(other), 1e-12)
+        worst = max(worst, off if math.isfinite(off) else math.inf)
+    return worst
 
 
 def spin() -> float:
@@ -47,22 +60,66 @@ def spin() -> float:
     return time.perf_counter() - start
 
 
+class Neighbours:
+    """How much processor time others take: Linux counts it for all programs, and for this one."""
+
+    def __init__(self) -> None:
+        self.at = self._taken()
+
+    def since(self) -> float:
+        """Seconds of processor time others took since the last call."""
+        before, self.at = self.at, self._taken()
+        return max(0.0, self.at - before)
+
+    def _taken(self) -> float:
+        counts = Path("/proc/stat")
+        if not counts.exists():
+            return 0.0
+        line = counts.read_text().partition("\n")[0]
+        user, nice, system, _, _, irq, soft, stolen, *_ = map(int, line.split()[1:])
+        ticks = user + nice + system + irq + soft + stolen
+        return ticks / os.sysconf("SC_CLK_TCK") - time.process_time()
+
+
 def race(contestants: dict[str, Step], seconds: float = 4.0, rounds: int = 40) -> dict[str, float]:
-    """Median seconds a step, contestants interleaved, the noisier half of the rounds set aside."""
+    """Median seconds a step, contestants interleaved, the noisier half of the rounds set aside.
+
+    The order turns from round to round, and each contestant starts with a pause and a step that
+    is not timed: idle threads of the one before have stopped spinning then, and the caches hold
+    what is its own.
+    """
     for step in contestants.values():
-        step()
+        finished(step())
     share = seconds / rounds / len(contestants)
     repeats = {name: _repeats(step, share) for name, step in contestants.items()}
+    order = list(contestants)
+    others = Neighbours()
     played: list[tuple[float, dict[str, float]]] = []
     for _ in range(rounds):
-        before = spin()
-        row = {name: _timed(step, repeats[name]) for name, step in contestants.items()}
-        disturbance = max(before, spin())
-        played.append((disturbance, row))
+        order.append(order.pop(0))
+        others.since()
+        began, before = time.perf_counter(), spin()
+        row = {name: _turn(contestants[name], repeats[name]) for name in order}
+        slowness = max(before, spin())
+        share_taken = others.since() / (time.perf_counter() - began)
+        played.append((slowness * (1 + share_taken), row))
     played.sort(key=lambda entry: entry[0])
     quiet = played[: max(5, rounds // 2)]
     kept = [row for _, row in quiet]
     return {name: statistics.median(row[name] for row in kept) for name in contestants}
+
+
+def _turn(step: Step, repeats: int) -> float:
+    time.sleep(0.004)
+    if repeats > 1:
+        finished(step())
+    return _timed(step, repeats)
+
+
+def finished(result: Any) -> Any:
+    """The result, once it is there: JAX hands out promises."""
+    wait = getattr(result, "block_until_ready", None)
+    return result if wait is None else wait()
 
 
 def _repeats(step: Step, share: float) -> int:
@@ -73,25 +130,68 @@ def _repeats(step: Step, share: float) -> int:
 
 
 def _timed(step: Step, repeats: int) -> float:
+    result = None
+    result = None
     start = time.perf_counter()
     for _ in range(repeats):
-        step()
+        result = step()
+    finished(result)
     return (time.perf_counter() - start) / repeats
+
+
+def two_cores() -> None:
+    """Two threads for everybody, on two cores; to be called before NumPy is imported."""
+    for name in ("OMP", "OPENBLAS", "MKL", "NUMBA"):
+        os.environ[f"{name}_NUM_THREADS"] = "2"
+    if hasattr(os, "sched_setaffinity"):
+        allowed = sorted(os.sched_getaffinity(0))
+        first = [cpu for cpu in allowed if _siblings(cpu)[0] == cpu]
+        chosen = first if len(first) > 1 else allowed
+        os.sched_setaffinity(0, chosen[:2])
+
+
+def _siblings(cpu: int) -> list[int]:
+    """The hardware threads that share a core with this one."""
+    path = Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list")
+    text = path.read_text() if path.exists() else str(cpu)
+    return [int(number) for number in re.findall(r"\d+", text)]
+
+
+def two_cores() -> None:
+    """Two threads for everybody, on two cores; to be called before NumPy is imported."""
+    for name in ("OMP", "OPENBLAS", "MKL", "NUMBA"):
+        os.environ[f"{name}_NUM_THREADS"] = "2"
+    if hasattr(os, "sched_setaffinity"):
+        allowed = sorted(os.sched_getaffinity(0))
+        first = [cpu for cpu in allowed if _siblings(cpu)[0] == cpu]
+        chosen = first if len(first) > 1 else allowed
+        os.sched_setaffinity(0, chosen[:2])
+
+
+def _siblings(cpu: int) -> list[int]:
+    """The hardware threads that share a core with this one."""
+    path = Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list")
+    text = path.read_text() if path.exists() else str(cpu)
+    return [int(number) for number in re.findall(r"\d+", text)]
 
 
 def machine() -> dict[str, Any]:
     """What the figures were taken on."""
-    import numpy
     import torch
 
-    return {
-        "cpu": _cpu(),
-        "python": platform.python_version(),
-        "numpy": numpy.__version__,
-        "torch": torch.__version__,
-        "threads": torch.get_num_threads(),
-        "date": time.strftime("%Y-%m-%d"),
-    }
+    facts: dict[str, Any] = {"cpu": _cpu(), "python": platform.python_version()}
+    for name in ("numpy", "numba", "torch", "jax"):
+        facts[name] = _version(name)
+    facts["threads"] = torch.get_num_threads()
+    facts["date"] = time.strftime("%Y-%m-%d")
+    return facts
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"
 
 
 def _cpu() -> str:
