@@ -4,6 +4,7 @@ from deepdive.ops import (
     activation,
     compare,
     conv,
+    convert,
     creation,
     dropout,
     elementwise,
