@@ -80,6 +80,9 @@ class Tensor(Registered):
     @property
     def data(self) -> Any:
         """The backend array itself: what is written into it changes the tensor."""
+        tracer = config.tracing.get()
+        if tracer is not None:
+            return tracer.adopt(self)
         return speakers.BY_TYPE[type(self._data)].expose(self._data)
 
     @data.setter
