@@ -61,3 +61,18 @@ def room(shape: Any) -> dict[str, int]:
     from deepdive.kernels import entry
 
     return entry.room(shape)
+
+
+def product_room() -> int:
+    """Scratch memory of a matrix product, in floats."""
+    from deepdive.kernels.gemm import WORK
+
+    return WORK
+
+
+def kernel_address(name: str) -> int:
+    """Where a kernel of ``kernels/entry.py`` lies in memory."""
+    from deepdive.kernels import entry
+
+    found = getattr(entry, name)
+    return int(found())

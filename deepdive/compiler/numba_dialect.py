@@ -25,123 +25,148 @@ class NumbaDialect:
 
     def __init__(self, graph: Graph, threads: int) -> None:
         from deepdive.compiler.store import load
-        from deepdive.kernels import entry
 
-        self.plan = plan = Plan(graph)
-        self.text = text = ProgramText(plan, threads if plan.work() > SERIAL else 1)
-        self.source = text.source
+        self.graph = graph
+        self.plan = Plan(graph)
+        worth = self.plan.work() > SERIAL
+        self.text = ProgramText(self.plan, threads if worth else 1)
+        self.threads = self.text.threads
+        self.source = self.text.source
         self.program = load(self.source)
-        self._memory = [np.zeros(n, kind) for kind, n in text.sizes.items()]
-        self._addresses = np.array([a.ctypes.data for a in self._memory], np.int64)
-        self._table = np.zeros(len(text.outside) + len(text.entries) + 1, np.int64)
-        self._sizes: list[Any] = []
-        for i, what in enumerate(text.entries):
-            self._table[len(text.outside) + i] = self._entry(what, entry)
-        self._numbers = np.zeros(len(text.used_numbers) + 1, np.float32)
-        self._barrier = np.zeros(8, np.int64)
-        self._barrier_address = self._barrier.ctypes.data
-        self._scratch = self._workspaces(text.threads)
-        self._last_numbers: list[Any] = []
+        self._alone: NumbaDialect | None = None  # the same for one thread, once it is needed
+        self._make_room()
         self._find_inputs()
+        self._find_outputs()
 
-    def _entry(self, what: Any, entry: Any) -> int:
+    def _make_room(self) -> None:
+        """Memory for values, the table of addresses, scratch for each thread, the barrier."""
+        text = self.text
+        sizes = text.sizes.items()
+        self._memory = [np.zeros(size, kind) for kind, size in sizes]
+        self._addresses = _addresses(self._memory)
+        first = len(text.outside)
+        count = first + len(text.entries) + 1
+        self._table = np.zeros(count, np.int64)
+        self._sizes: list[Any] = []
+        for i, what in enumerate(text.entries, first):
+            self._table[i] = self._entry(what)
+        self._numbers = np.zeros(len(text.used_numbers) + 1, np.float32)
+        self._last_numbers: list[Any] = []
+        self._barrier = np.zeros(8, np.int64)
+        room = max(text.work, geometry.product_room())
+        threads = range(self.threads)
+        self._work = [np.empty(room, np.float32) for _ in threads]
+        scratch = _addresses(self._work)
+        barrier = _address(self._barrier)
+        self._arguments = self._table, self._numbers, self._addresses, barrier, scratch
+
+    def _entry(self, what: Any) -> int:
         """An address for the table: of a kernel, or of sizes it reads."""
         if isinstance(what, str):
-            return int(getattr(entry, what)())
+            return geometry.kernel_address(what)
         kind, shape = what
         numbers = geometry.taps(shape) if kind == "taps" else np.array(shape, np.int64)
         self._sizes.append(numbers)
-        return int(numbers.ctypes.data)
-
-    def _workspaces(self, threads: int) -> Any:
-        from deepdive.kernels.gemm import WORK
-
-        self._work = [np.empty(max(WORK, self.text.work), np.float32) for _ in range(threads)]
-        return np.array([w.ctypes.data for w in self._work], np.int64)
+        return _address(numbers)
 
     def _find_inputs(self) -> None:
-        """Where each input goes, and which outputs and writes are left for the host."""
-        inputs = self.plan.graph.inputs
-        numbers = [i for i, value in enumerate(inputs) if value.dtype is NUMBER]
-        arrays = [i for i, value in enumerate(inputs) if value.dtype is not NUMBER]
-        self._number_places, self._array_places = numbers, arrays
-        self._slots = [self.text.slots[inputs[i]] for i in arrays]
-        self._held: list[Any] = [None] * len(arrays)
-        self._written = set(self.text.aliases.values())  # inputs the loops store into
+        """Where each input goes."""
+        text, inputs = self.text, self.graph.inputs
+        places = range(len(inputs))
+        self._number_places = [i for i in places if inputs[i].dtype is NUMBER]
+        self._array_places = [i for i in places if inputs[i].dtype is not NUMBER]
+        arrays = [inputs[i] for i in self._array_places]
+        self._slots = [text.slots[value] for value in arrays]
+        self._held: list[Any] = [None] * len(self._slots)
+        self._written = set(text.aliases.values())  # inputs the loops store into
         self._away: list[Any] = []  # those that lie elsewhere during a call, and their copies
-        self._host_values = [v for v in (*self.plan.numbers, *self.plan.host) if v.word != INPUT]
-        for value in self.text.outside:
+        made = (*self.plan.numbers, *self.plan.host)
+        self._host_values = [value for value in made if value.word != INPUT]
+        for value in text.outside:
             if value.word == CONSTANT:
-                self._table[self.text.slots[value]] = value.array.ctypes.data
-        writes = self.plan.graph.writes
-        self._late = [(inputs.index(t), v) for t, v in writes if v not in self.text.aliases]
-        self._outputs = [self._view(value) for value in self.plan.graph.outputs]
+                self._table[text.slots[value]] = _address(value.array)
 
+    def _find_outputs(self) -> None:
+        """Which results lie in the program's memory, and what is left for the host to write."""
+        self._outputs = [self._view(value) for value in self.graph.outputs]
+        self._late = []
+        for target, value in self.graph.writes:
+            if value not in self.text.aliases:
+                self._late.append((self.graph.inputs.index(target), value))
+
+    # --- a call --------------------------------------------------------------------------------
     def run(self, inputs: list[Any]) -> list[Any]:
         """The outputs for these inputs; state is written in place."""
+        if self.threads > 1 and gate().threads() < self.threads:
+            return self._on_one_thread(inputs)
         arrays = [inputs[i] for i in self._array_places]
         if not all(map(is_, arrays, self._held)):
             self._take(arrays)
         numbers = [inputs[i] for i in self._number_places]
         if numbers != self._last_numbers or self.plan.host:
             self._host(numbers)
-        if self.text.threads == 1:
-            self._start()
+        if self.threads == 1:
+            self.program(*self._arguments)
         else:
             with gate().lock:
-                self._start()
+                self.program(*self._arguments)
         for array, copy in self._away:
             array[...] = copy
         for i, value in self._late:
             inputs[i][...] = self._found(value, inputs)
-        pairs = zip(self._outputs, self.plan.graph.outputs, strict=True)
-        return [
-            view.copy() if view is not None else self._found(value, inputs).copy()
-            for view, value in pairs
-        ]
+        results = zip(self._outputs, self.graph.outputs, strict=True)
+        return [self._result(view, value, inputs) for view, value in results]
 
-    def _start(self) -> None:
-        self.program(
-            self._table, self._numbers, self._addresses, self._barrier_address, self._scratch
-        )
+    def _on_one_thread(self, inputs: list[Any]) -> list[Any]:
+        """After a fork, or with fewer threads allowed: threads that wait for others never end."""
+        if self._alone is None:
+            self._alone = NumbaDialect(self.graph, 1)
+        return self._alone.run(inputs)
+
+    def _result(self, view: Any, value: Value, inputs: list[Any]) -> Any:
+        found = self._found(value, inputs) if view is None else view
+        return found.copy()
 
     def _take(self, arrays: list[Any]) -> None:
         """Note the addresses of arrays that are others than in the call before."""
         self._away = []
-        for i, (array, held) in enumerate(zip(arrays, self._held, strict=True)):
-            if array is held:
+        for i, array in enumerate(arrays):
+            if array is self._held[i]:
                 continue
             if not array.flags.c_contiguous:
                 copy = np.ascontiguousarray(array)
-                if self.plan.graph.inputs[self._array_places[i]] in self._written:
+                place = self._array_places[i]
+                source = self.graph.inputs[place]
+                if source in self._written:
                     self._away.append((array, copy))
                 array = copy
             self._held[i] = array
-            self._table[self._slots[i]] = array.__array_interface__["data"][0]
+            self._table[self._slots[i]] = _address(array)
 
     def _host(self, numbers: list[Any]) -> None:
         """Numbers, and arrays that depend on numbers alone, computed by the host."""
-        inputs = self.plan.graph.inputs
-        places = zip(self._number_places, numbers, strict=True)
-        known: dict[Value, Any] = {inputs[i]: number for i, number in places}
+        inputs = self.graph.inputs
+        known: dict[Value, Any] = {}
+        for i, number in zip(self._number_places, numbers, strict=True):
+            known[inputs[i]] = number
         for value in self._host_values:
-            found = [known[a] if isinstance(a, Value) else a for a in value.arguments.values()]
-            out = getattr(numpy_cpu, value.word)(*found)
-            known[value] = float(out) if value.dtype is NUMBER else out
+            known[value] = _computed(value, known)
         for i, value in enumerate(self.text.used_numbers):
             self._numbers[i] = known[value]
         self._kept = [known[value] for value in self.plan.host]
-        for value in self.plan.host:
-            self._table[self.text.slots[value]] = known[value].ctypes.data
+        for value, array in zip(self.plan.host, self._kept, strict=True):
+            self._table[self.text.slots[value]] = _address(array)
         self._last_numbers = numbers
 
     def _view(self, value: Value) -> Any:
         """A result as a view of the program's memory; None if it lies elsewhere."""
         place = self.plan.places[value]
-        if place.base not in self.text.offsets:
+        offset = self.text.offsets.get(place.base)
+        if offset is None:
             return None
-        memory = self._memory[list(ARENAS).index(place.base.dtype.name)]
-        return _shown(memory[self.text.offsets[place.base] :], place, value)
+        kind = list(ARENAS).index(place.base.dtype.name)
+        memory = self._memory[kind]
+        return _shown(memory[offset:], place, value)
 
     def _found(self, value: Value, inputs: list[Any]) -> Any:
         """The array of a value after a run, wherever it lies."""
@@ -151,15 +176,37 @@ class NumbaDialect:
         place = self.plan.places[value]
         base = self.text.aliases.get(place.base, place.base)
         if base.word == INPUT:
-            array = inputs[self.plan.graph.inputs.index(base)]
+            array = inputs[self.graph.inputs.index(base)]
         else:
-            array = getattr(numpy_cpu, base.word)(*base.arguments.values())
-        return _shown(np.ascontiguousarray(array).reshape(-1), place, value)
+            array = _computed(base, {})
+        flat = np.ascontiguousarray(array).reshape(-1)
+        return _shown(flat, place, value)
+
+
+def _computed(value: Value, known: dict[Value, Any]) -> Any:
+    """A value by the NumPy speaker."""
+    arguments = []
+    for argument in value.arguments.values():
+        is_value = isinstance(argument, Value)
+        arguments.append(known[argument] if is_value else argument)
+    word = getattr(numpy_cpu, value.word)
+    out = word(*arguments)
+    return float(out) if value.dtype is NUMBER else out
 
 
 def _shown(memory: Any, place: Any, value: Value) -> Any:
+    """A value in memory: a view with its strides."""
     strides = [stride * memory.itemsize for stride in place.strides]
-    return np.lib.stride_tricks.as_strided(memory[place.offset :], value.shape, strides)
+    start = memory[place.offset :]
+    return np.lib.stride_tricks.as_strided(start, value.shape, strides)
+
+
+def _address(array: Any) -> int:
+    return int(array.__array_interface__["data"][0])
+
+
+def _addresses(arrays: list[Any]) -> Any:
+    return np.array([_address(array) for array in arrays], np.int64)
 
 
 def gate() -> Any:
