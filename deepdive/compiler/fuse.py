@@ -1,10 +1,28 @@
 """Fusion: which values are computed in one loop, and which loops run together on a block of rows.
 
-Three levels.  A *loop* computes values of one shape together, element by element, with sums over
+Three sizes.  A *loop* computes values of one shape together, element by element, with sums over
 its inner axes on the way; what passes between them stays in registers.  A *group* is a sequence
 of loops and products that all work on the same block of rows (of samples, usually), one block
 after the other, so that a block stays in the cache from the first loop to the last.  Groups that
 need nothing of each other form a *level*: the threads share its blocks, and wait at its end.
+
+A training step of Linear, ReLU, Linear, cross entropy, on 64 samples, in two levels::
+
+    level 0   for each block of the 64 samples
+              ┌ product   a = x @ W1.T
+              │ loop      h = max(a + b1, 0)
+              │ product   z = h @ W2.T
+              │ loop      softmax(z + b2), dz, ── the loss, Σ dz for b2 ──┐
+              │ product   dh = dz @ W2                                    │ a sum per thread
+              └ loop      da = dh where h > 0 ─── Σ da for b1 ────────────┤
+    ═══════════════════════ the threads wait ═════════════════════════════╪═════════════════
+    level 1   ┌ loop      totals: the loss; b1, b2 -= lr * their sums ◄───┘
+              ├ for each block of the rows of W1:  product  da.T @ x,  loop  W1 -= lr * it
+              └ for each block of the rows of W2:  product  dz.T @ h,  loop  W2 -= lr * it
+
+Sums over samples cross the blocks: each thread sums what it sees (a *partial* node), and the next
+level adds the threads' sums up (a *total* node).  The gradient of a weight goes into the update
+block by block, while it lies in the cache.
 """
 
 from __future__ import annotations
@@ -78,7 +96,7 @@ def _in_registers(maker: Node, read: Read, rank: int) -> bool:
 
 
 class Product:
-    """A matrix product on a block of rows."""
+    """A matrix product, or a convolution, on a block of rows."""
 
     def __init__(self, node: Node) -> None:
         self.node = node
@@ -96,6 +114,7 @@ class Group:
         self.needs: list[Group] = []  # groups that read what this one overwrites
 
     def position(self, item: Any) -> int:
+        """When an item runs among those of the group."""
         return self.items.index(item)
 
 
@@ -132,13 +151,11 @@ class Plan:
             self.places[value] = own(value)
             return
         place = view(value, self.places)
-        if place is not None:
-            self.places[value] = place
-            return
-        self.places[value] = own(value)
-        node = node_of(value, self.places)
-        self.nodes[value] = node
-        self._assign(node)
+        self.places[value] = place or own(value)
+        if place is None:
+            node = node_of(value, self.places)
+            self.nodes[value] = node
+            self._assign(node)
 
     # --- groups --------------------------------------------------------------------------------
     def _assign(self, node: Node, after: Group | None = None) -> None:
@@ -148,20 +165,19 @@ class Plan:
         if after is not None:
             first = self.groups.index(after) + 1
         if not any(self._joins(node, group) for group in self.groups[first:]):
-            serial = node.kind == "reduce" and 0 in node.axes and math.prod(node.space) <= TINY
+            crosses = node.kind == "reduce" and 0 in node.axes
+            serial = crosses and math.prod(node.space) <= TINY
             group = Group(1 if serial else node.lead)
             self.groups.append(group)
             if not self._joins(node, group):
                 raise Unsupported("no loop for this shape", got=typed(node.value))
         if node.kind == "partial":
-            total = Node(node.value, "total", squeezed(node.value.shape))
-            if node.value.word == "correlate":
-                total = Node(node.value, "call", node.value.shape)
-            total.store = Read(node.value, 0, contiguous(total.space))
+            total = _total(node.value)
             self._assign(total, after=node.group)
             self.nodes[node.value] = total
 
     def _joins(self, node: Node, group: Group) -> bool:
+        """Put `node` into `group`, if a block of rows of it needs only that block of others."""
         rows = common_rows(node.lead, group.rows)
         if rows is None:
             return False
@@ -177,7 +193,7 @@ class Plan:
             if not self._aligned(node, operand, read, rows):
                 return False
             first = max(first, group.position(maker.item))
-        if node.kind == "product" and self._wide(node) and group.nodes:
+        if node.kind == "product" and group.nodes and _wide(node):
             return False
         if rows > 1 and self._overwrites(node, group):
             return False
@@ -186,7 +202,7 @@ class Plan:
         return True
 
     def _overwrites(self, node: Node, group: Group) -> bool:
-        """Whether `node` leads to a new value of state that the group reads whole in every block."""
+        """Whether `node` leads to new state, and every block of the group reads the old one whole."""
         target = self.fates.get(node.value)
         return target is not None and any(
             read.base is target
@@ -196,6 +212,7 @@ class Plan:
         )
 
     def _place(self, node: Node, group: Group, first: int, crosses: bool) -> None:
+        """Append `node` to the first loop of the group, from item `first` on, that can take it."""
         node.group = group
         group.nodes.append(node)
         if crosses:
@@ -212,11 +229,6 @@ class Plan:
         loop = Loop(node)
         group.items.append(loop)
         loop.add(node, 0)
-
-    def _wide(self, node: Node) -> bool:
-        """Whether the right factor is too large to be read again for every block of rows."""
-        y = node.value.arguments["y"]
-        return len(node.value.shape) == 2 and y.size > WIDE
 
     def _aligned(self, node: Node, operand: Value, read: Read, rows: int) -> bool:
         """Whether a block of rows of `node` needs only the same rows of an operand."""
@@ -241,14 +253,16 @@ class Plan:
         return self._row_by_row(extents, read, rows)
 
     def _row_by_row(self, extents: Shape, read: Read, rows: int) -> bool:
+        """Whether the first of `rows` equal parts of a loop stays in the first part of the base."""
         if not extents or read.base.size % rows or extents[0] % rows:
             return False
         share = read.base.size // rows
         each = extents[0] // rows
         if min(read.strides) < 0 or read.strides[0] * each != share:
             return False
-        rest = zip(extents[1:], read.strides[1:], strict=True)
-        last = read.offset + (each - 1) * read.strides[0] + sum((n - 1) * s for n, s in rest)
+        counts = (each, *extents[1:])
+        steps = zip(counts, read.strides, strict=True)
+        last = read.offset + sum((n - 1) * s for n, s in steps)
         return last < share
 
     def _sink(self) -> None:
@@ -280,6 +294,7 @@ class Plan:
                 self._move(node, loop, min(user.phase for user, _ in readers))
 
     def _move(self, node: Node, loop: Loop, phase: int) -> None:
+        """Take `node` from its loop into another one, before its first reader there."""
         old = node.item
         old.nodes.remove(node)
         if not old.nodes:
@@ -361,6 +376,22 @@ class Plan:
         """The groups by level."""
         count = max((group.level for group in self.groups), default=-1) + 1
         return [[g for g in self.groups if g.level == i] for i in range(count)]
+
+
+def _total(value: Value) -> Node:
+    """The node that adds up what the threads summed."""
+    if value.word == "correlate":
+        total = Node(value, "call", value.shape)
+    else:
+        total = Node(value, "total", squeezed(value.shape))
+    total.store = Read(value, 0, contiguous(total.space))
+    return total
+
+
+def _wide(product: Node) -> bool:
+    """Whether the right factor is too large to be read again for every block of rows."""
+    y = product.value.arguments["y"]
+    return len(product.value.shape) == 2 and y.size > WIDE
 
 
 def _bases(node: Node) -> list[Value]:

@@ -2,17 +2,29 @@
 
 A place is a base value, an offset and a stride per axis, in elements – what NumPy keeps for a
 view.  Words that only look at their operand differently cost nothing in a compiled program.
+What a product of the MLP reads as ``W.T``, a loop as ``b`` under each row, and the loss as the
+last column, all lies where it lay::
+
+                              base  offset  strides
+    W          (128, 784)     W     0       (784, 1)
+    W.T        (784, 128)     W     0       (1, 784)    permute_dims: the strides change places
+    b          (128,)         b     0       (1,)
+    b in a + b (64, 128)      b     0       (0, 1)      broadcast_to: a step down goes nowhere
+    z[:, -1]   (64,)          z     9       (10,)       getitem, z of (64, 10): an offset
+
+A value for which no strides can be found, like ``W.T.reshape(-1)``, is computed: copied.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 from deepdive.compiler.graph import Value
 
 Shape = tuple[int, ...]
+Axis = tuple[int, int]  # extent and stride
 
 
 class Place(NamedTuple):
@@ -29,12 +41,7 @@ def contiguous(shape: Sequence[int]) -> Shape:
     >>> contiguous((2, 3, 4))
     (12, 4, 1)
     """
-    strides = []
-    step = 1
-    for extent in reversed(shape):
-        strides.append(step)
-        step *= extent
-    return tuple(reversed(strides))
+    return tuple(_cut(1, shape))
 
 
 def own(value: Value) -> Place:
@@ -65,15 +72,18 @@ def view(value: Value, places: dict[Value, Place]) -> Place | None:
 
 
 def _permuted(value: Value, operand: Value, place: Place) -> Any:
+    """``permute_dims``: strides in another order."""
     rank = len(value.shape)
     return place.offset, tuple(place.strides[a % rank] for a in value.arguments["axes"])
 
 
 def _broadcast(value: Value, operand: Value, place: Place) -> Any:
+    """``broadcast_to``: strides of 0."""
     return place.offset, spread(place.strides, operand.shape, value.shape)
 
 
 def _reshaped(value: Value, operand: Value, place: Place) -> Any:
+    """``reshape``: other strides, if there are any."""
     strides = reshaped(operand.shape, place.strides, value.shape)
     return None if strides is None else (place.offset, strides)
 
@@ -135,38 +145,49 @@ def reshaped(shape: Shape, strides: Shape, target: Shape) -> Shape | None:
     ((4, 1), None)
     """
     old = [(n, s) for n, s in zip(shape, strides, strict=True) if n != 1]
-    out: list[int] = []
-    position = 0
-    axes = [n for n in target if n != 1]
-    i = 0
-    while i < len(axes):
-        size, span, start = axes[i], 1, position
-        while span < size and position < len(old):
-            span *= old[position][0]
-            position += 1
-        j = i + 1
-        while size < span and j < len(axes):
-            size *= axes[j]
-            j += 1
-        while size != span:  # the runs end at different places: take in more of either
-            if size < span and j < len(axes):
-                size *= axes[j]
-                j += 1
-            elif span < size and position < len(old):
-                span *= old[position][0]
-                position += 1
-            else:
-                return None
-        run = old[start:position]
-        for (_, outer), (extent, inner) in pairwise(run):
-            if outer != inner * extent:
-                return None
-        step = run[-1][1] if run else 0
-        cut = []
-        for extent in reversed(axes[i:j]):
-            cut.append(step)
-            step *= extent
-        out += reversed(cut)
-        i = j
-    filled = iter(out)
+    new = [n for n in target if n != 1]
+    found: list[int] = []
+    for run, extents in _runs(old, new):
+        if run is None or not _is_dense(run):
+            return None
+        found += _cut(run[-1][1] if run else 0, extents)
+    filled = iter(found)
     return tuple(0 if n == 1 else next(filled) for n in target)
+
+
+def _runs(old: list[Axis], new: list[int]) -> Iterator[tuple[list[Axis] | None, list[int]]]:
+    """Axes of the old shape beside those of the new one that hold as many elements.
+
+    >>> list(_runs([(6, 4), (4, 1)], [2, 3, 4]))
+    [([(6, 4)], [2, 3]), ([(4, 1)], [4])]
+    """
+    i = j = 0
+    while j < len(new):
+        first, start = i, j
+        span, size = 1, new[j]
+        j += 1
+        while span != size:  # take in more of the shorter one
+            if span < size and i < len(old):
+                span *= old[i][0]
+                i += 1
+            elif size < span and j < len(new):
+                size *= new[j]
+                j += 1
+            else:
+                yield None, []
+                return
+        yield old[first:i], new[start:j]
+
+
+def _is_dense(run: list[Axis]) -> bool:
+    """Whether each axis steps over exactly what lies inside it."""
+    return all(outer == inner * extent for (_, outer), (extent, inner) in pairwise(run))
+
+
+def _cut(step: int, extents: Sequence[int]) -> list[int]:
+    """The strides of axes of these extents, the innermost of which goes in steps of `step`."""
+    strides = []
+    for extent in reversed(extents):
+        strides.append(step)
+        step *= extent
+    return strides[::-1]
