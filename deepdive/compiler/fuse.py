@@ -202,7 +202,7 @@ class Plan:
         return True
 
     def _overwrites(self, node: Node, group: Group) -> bool:
-        """Whether `node` leads to new state, and every block of the group reads the old one whole."""
+        """Whether `node` leads to new state whose old value each block of the group reads whole."""
         target = self.fates.get(node.value)
         return target is not None and any(
             read.base is target
