@@ -157,24 +157,6 @@ def _siblings(cpu: int) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", text)]
 
 
-def two_cores() -> None:
-    """Two threads for everybody, on two cores; to be called before NumPy is imported."""
-    for name in ("OMP", "OPENBLAS", "MKL", "NUMBA"):
-        os.environ[f"{name}_NUM_THREADS"] = "2"
-    if hasattr(os, "sched_setaffinity"):
-        allowed = sorted(os.sched_getaffinity(0))
-        first = [cpu for cpu in allowed if _siblings(cpu)[0] == cpu]
-        chosen = first if len(first) > 1 else allowed
-        os.sched_setaffinity(0, chosen[:2])
-
-
-def _siblings(cpu: int) -> list[int]:
-    """The hardware threads that share a core with this one."""
-    path = Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list")
-    text = path.read_text() if path.exists() else str(cpu)
-    return [int(number) for number in re.findall(r"\d+", text)]
-
-
 def machine() -> dict[str, Any]:
     """What the figures were taken on."""
     import torch

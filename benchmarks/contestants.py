@@ -121,19 +121,20 @@ def with_jax(start: Start) -> Entry:
     state = {name: value.numpy() for name, value in start.ours.state_dict().items()}
 
     def training(layout: str) -> Any:
-        return jax_twins.Training(
-            jax_twins.MODELS[make.__name__],
-            jax_twins.LOSSES[criterion.__name__],
-            jax_twins.OPTIMIZERS[type(optimizer).__name__],
-            optimizer.defaults,
-            jax_twins.carried(make.__name__, state, layout),
-            start.batch,
-            layout,
+        return jax_twins.training(
+            model=make.__name__,
+            loss=criterion.__name__,
+            optimizer=type(optimizer).__name__,
+            options=optimizer.defaults,
+            state=state,
+            batch=start.batch,
+            layout=layout,
         )
 
     pictures = start.batch[0].ndim == 4
     layouts = jax_twins.LAYOUTS if pictures else jax_twins.LAYOUTS[:1]
-    return Entry(training(min(layouts, key=lambda layout: _trial(training(layout)))))
+    fastest = min(layouts, key=lambda layout: _trial(training(layout)))
+    return Entry(training(fastest))
 
 
 def _trial(step: Step) -> float:
@@ -210,7 +211,8 @@ def _first_steps(
 def _checked(losses: list[float], reference: list[float], stuck: set[str]) -> float:
     off = difference(losses, reference)
     if stuck:
-        raise Left(f"parameters that do not move: {', '.join(sorted(stuck))}")
+        names = ", ".join(sorted(stuck))
+        raise Left(f"parameters that do not move: {names}; losses differ by {off:.0e}")
     if off > TOLERANCE:
         raise Left(f"losses differ by {off:.0e}")
     return off

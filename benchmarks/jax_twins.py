@@ -1,158 +1,183 @@
 """The workloads in plain JAX: pure functions of the same weights, the whole step jitted.
 
 Written the way that is fastest for JAX on a CPU, of what was tried: weights as (in, out), arrays
-donated to the step, max pooling as a maximum over a reshaped array (its gradient is several times
-as fast as that of ``reduce_window``).  Which of the two layouts of images is faster depends on the
-model: ``LAYOUTS`` are raced.
+donated to the step, max pooling as a maximum over a reshaped array, whose gradient is faster than
+that of ``reduce_window``.  Which of the two layouts of images is faster depends on the model and
+the machine: the benchmark tries both.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 from jax import lax
+from jax.nn import gelu, log_softmax, one_hot, relu, softmax
 
-Weights = dict[str, jax.Array]
 LAYOUTS = ("NHWC", "NCHW")
+KERNELS = {"NHWC": "HWIO", "NCHW": "OIHW"}
 WIDTH, HEADS, BLOCKS = 128, 4, 4
+SCALE = (WIDTH // HEADS) ** -0.5
 
 
 class Words:
     """Layers as functions of weights `w`, found by a layer's name; images lie as `layout` says."""
 
-    def __init__(self, w: Weights, layout: str) -> None:
+    def __init__(self, w, layout):
         self.w = w
         self.layout = layout
         self.channel = layout.index("C")
-        self.buffers: Weights = {}
+        self.buffers = {}
 
-    def linear(self, name: str, x: jax.Array) -> jax.Array:
-        out = x @ self.w[f"{name}.weight"]
-        bias = self.w.get(f"{name}.bias")
-        return out if bias is None else out + bias
+    def weight(self, name):
+        return self.w[f"{name}.weight"]
 
-    def layer_norm(self, name: str, x: jax.Array) -> jax.Array:
-        centred = x - x.mean(-1, keepdims=True)
+    def bias(self, name):
+        return self.w.get(f"{name}.bias", 0.0)
+
+    def linear(self, name, x):
+        return x @ self.weight(name) + self.bias(name)
+
+    def layer_norm(self, name, x):
+        mean = x.mean(-1, keepdims=True)
+        centred = x - mean
         variance = jnp.square(centred).mean(-1, keepdims=True)
         normal = centred * lax.rsqrt(variance + 1e-5)
-        return normal * self.w[f"{name}.weight"] + self.w[f"{name}.bias"]
+        return normal * self.weight(name) + self.bias(name)
 
-    def conv(self, name: str, x: jax.Array, padding: int = 0) -> jax.Array:
-        kernel = "OIHW" if self.layout == "NCHW" else "HWIO"
-        pads = [(padding, padding)] * 2
-        words = (self.layout, kernel, self.layout)
-        weight = self.w[f"{name}.weight"]
-        out = lax.conv_general_dilated(x, weight, (1, 1), pads, dimension_numbers=words)
-        bias = self.w.get(f"{name}.bias")
-        return out if bias is None else out + self._by_channel(bias)
+    def conv(self, name, x, padding=0):
+        out = lax.conv_general_dilated(
+            x,
+            self.weight(name),
+            window_strides=(1, 1),
+            padding=[(padding, padding)] * 2,
+            dimension_numbers=(self.layout, KERNELS[self.layout], self.layout),
+        )
+        return out + self.by_channel(self.bias(name))
 
-    def batch_norm(self, name: str, x: jax.Array) -> jax.Array:
+    def batch_norm(self, name, x):
         """As in training: by the statistics of the batch; the running ones move a tenth."""
-        others = tuple(axis for axis in range(4) if axis != self.channel)
+        others = tuple({0, 1, 2, 3} - {self.channel})
         mean = x.mean(others)
-        centred = x - self._by_channel(mean)
+        centred = x - self.by_channel(mean)
         variance = jnp.square(centred).mean(others)
-        count = x.size // x.shape[self.channel]
-        self._move(f"{name}.running_mean", mean)
-        self._move(f"{name}.running_var", variance * count / (count - 1))
-        scale = lax.rsqrt(variance + 1e-5) * self.w[f"{name}.weight"]
-        return centred * self._by_channel(scale) + self._by_channel(self.w[f"{name}.bias"])
+        count = x.size // mean.size
+        self.move(f"{name}.running_mean", mean)
+        self.move(f"{name}.running_var", variance * count / (count - 1))
+        scale = lax.rsqrt(variance + 1e-5) * self.weight(name)
+        normal = centred * self.by_channel(scale)
+        return normal + self.by_channel(self.bias(name))
 
-    def max_pool(self, x: jax.Array) -> jax.Array:
+    def max_pool(self, x):
         """The largest of each 2×2 pixels."""
-        sizes: list[int] = []
+        sizes = []
         for axis, size in enumerate(x.shape):
             cut = axis not in (0, self.channel)
             sizes += [size // 2, 2] if cut else [size]
         pairs = (3, 5) if self.channel == 1 else (2, 4)
         return x.reshape(sizes).max(pairs)
 
-    def embedding(self, name: str, index: Any) -> jax.Array:
-        return self.w[f"{name}.weight"][index]
+    def embedding(self, name, index):
+        return self.weight(name)[index]
 
-    def _by_channel(self, x: jax.Array) -> jax.Array:
-        return x[:, None, None] if self.channel == 1 else x
+    def by_channel(self, x):
+        """Numbers for each channel, shaped to meet images; a missing bias stays a number."""
+        if self.channel == 3 or jnp.ndim(x) == 0:
+            return x
+        return x[:, None, None]
 
-    def _move(self, name: str, new: jax.Array) -> None:
-        self.buffers[name] = 0.9 * self.w[name] + 0.1 * lax.stop_gradient(new)
-
-
-def mlp(n: Words, x: jax.Array) -> jax.Array:
-    h = jax.nn.relu(n.layer_norm("1", n.linear("0", x)))
-    return n.layer_norm("4", n.linear("3", h))
-
-
-def small_cnn(n: Words, x: jax.Array) -> jax.Array:
-    h = jax.nn.relu(n.conv("0", x))
-    h = jax.nn.relu(n.conv("2", h))
-    h = jax.nn.relu(n.linear("5", flat(h)))
-    return n.linear("7", h)
+    def move(self, name, new):
+        old = self.w[name]
+        self.buffers[name] = 0.9 * old + 0.1 * lax.stop_gradient(new)
 
 
-def cnn(n: Words, x: jax.Array) -> jax.Array:
-    h = jax.nn.relu(n.conv("0", x))
-    h = n.max_pool(jax.nn.relu(n.conv("2", h)))
-    h = jax.nn.relu(n.linear("6", flat(h)))
-    return n.linear("8", h)
+def mlp(n, x):
+    h = n.linear("0", x)
+    h = n.layer_norm("1", h)
+    h = n.linear("3", relu(h))
+    return n.layer_norm("4", h)
 
 
-def lenet(n: Words, x: jax.Array) -> jax.Array:
-    h = n.max_pool(jax.nn.relu(n.conv("0", x, padding=2)))
-    h = n.max_pool(jax.nn.relu(n.conv("3", h)))
-    h = jax.nn.relu(n.linear("7", flat(h)))
-    h = jax.nn.relu(n.linear("9", h))
-    return n.linear("11", h)
+def small_cnn(n, x):
+    h = n.conv("0", x)
+    h = n.conv("2", relu(h))
+    h = flat(relu(h))
+    h = n.linear("5", h)
+    return n.linear("7", relu(h))
 
 
-def tiny(n: Words, x: jax.Array) -> jax.Array:
-    h = jnp.tanh(n.linear("0", x))
-    h = jnp.tanh(n.linear("2", h))
-    return n.linear("4", h)
+def cnn(n, x):
+    h = n.conv("0", x)
+    h = n.conv("2", relu(h))
+    h = n.max_pool(relu(h))
+    h = n.linear("6", flat(h))
+    return n.linear("8", relu(h))
 
 
-def residual(n: Words, x: jax.Array) -> jax.Array:
-    h = jax.nn.relu(n.batch_norm("bn1", n.conv("conv1", x, padding=1)))
-    h = n.batch_norm("bn2", n.conv("conv2", h, padding=1))
-    return jax.nn.relu(h + x)
+def lenet(n, x):
+    h = n.conv("0", x, padding=2)
+    h = n.max_pool(relu(h))
+    h = n.conv("3", h)
+    h = n.max_pool(relu(h))
+    h = n.linear("7", flat(h))
+    h = n.linear("9", relu(h))
+    return n.linear("11", relu(h))
 
 
-def gpt(n: Words, index: jax.Array) -> jax.Array:
+def tiny(n, x):
+    h = n.linear("0", x)
+    h = n.linear("2", jnp.tanh(h))
+    return n.linear("4", jnp.tanh(h))
+
+
+def residual(n, x):
+    h = n.conv("conv1", x, padding=1)
+    h = relu(n.batch_norm("bn1", h))
+    h = n.conv("conv2", h, padding=1)
+    h = n.batch_norm("bn2", h)
+    return relu(h + x)
+
+
+def gpt(n, index):
     B, T = index.shape
-    x = n.embedding("token", index) + n.embedding("place", jnp.arange(T))  # (B, T, D)
+    places = jnp.arange(T)
+    x = n.embedding("token", index) + n.embedding("place", places)  # (B, T, D)
     for i in range(BLOCKS):
         block = f"blocks.{i}"
-        x = x + attention(n, block, n.layer_norm(f"{block}.ln1", x))
-        h = n.linear(f"{block}.up", n.layer_norm(f"{block}.ln2", x))
-        h = jax.nn.gelu(h, approximate=False)
+        h = n.layer_norm(f"{block}.ln1", x)
+        x = x + attention(n, block, h)
+        h = n.layer_norm(f"{block}.ln2", x)
+        h = n.linear(f"{block}.up", h)
+        h = gelu(h, approximate=False)
         x = x + n.linear(f"{block}.down", h)
-    logits = n.linear("head", n.layer_norm("norm", x))
+    x = n.layer_norm("norm", x)
+    logits = n.linear("head", x)
     return logits.reshape(B * T, -1)
 
 
-def attention(n: Words, block: str, x: jax.Array) -> jax.Array:
+def attention(n, block, x):
     B, T, D = x.shape
     parts = jnp.split(n.linear(f"{block}.qkv", x), 3, 2)
     q, k, v = (part.reshape(B, T, HEADS, D // HEADS) for part in parts)
-    scores = jnp.einsum("bthd,bshd->bhts", q, k) * (D // HEADS) ** -0.5  # (B, H, T, T)
+    scores = jnp.einsum("bthd,bshd->bhts", q, k) * SCALE  # (B, H, T, T)
     mask = jnp.tril(jnp.ones((T, T), bool))
     scores = jnp.where(mask, scores, -jnp.inf)
-    mixed = jnp.einsum("bhts,bshd->bthd", jax.nn.softmax(scores), v)  # (B, T, H, D/H)
-    return n.linear(f"{block}.proj", mixed.reshape(B, T, D))
+    mixed = jnp.einsum("bhts,bshd->bthd", softmax(scores), v)  # (B, T, H, D/H)
+    joined = mixed.reshape(B, T, D)
+    return n.linear(f"{block}.proj", joined)
 
 
-def flat(x: jax.Array) -> jax.Array:
+def flat(x):
     return x.reshape(len(x), -1)
 
 
-def cross_entropy(logits: jax.Array, y: jax.Array) -> jax.Array:
-    chosen = jax.nn.one_hot(y, logits.shape[-1])  # (B, classes); no slower than to gather
-    return -(jax.nn.log_softmax(logits) * chosen).sum(-1).mean()
+def cross_entropy(logits, y):
+    classes = logits.shape[-1]
+    chosen = one_hot(y, classes)  # (B, classes); no slower than to gather
+    picked = (log_softmax(logits) * chosen).sum(-1)
+    return -picked.mean()
 
 
-def mse_loss(out: jax.Array, y: jax.Array) -> jax.Array:
+def mse_loss(out, y):
     return jnp.square(out - y).mean()
 
 
@@ -160,7 +185,7 @@ def mse_loss(out: jax.Array, y: jax.Array) -> jax.Array:
 FLATTENED = {"small_cnn": ("5.weight", 8), "cnn": ("6.weight", 64), "lenet": ("7.weight", 16)}
 
 
-def carried(name: str, state: dict[str, Any], layout: str) -> Weights:
+def carried(name, state, layout):
     """Our weights, laid as JAX likes them."""
     layer, channels = FLATTENED.get(name, ("", 1))
     found = {}
@@ -175,31 +200,41 @@ def carried(name: str, state: dict[str, Any], layout: str) -> Weights:
     return found
 
 
-def channels_last(weight: Any, channels: int) -> Any:
+def channels_last(weight, channels):
     """(O, C·H·W) → (O, H·W·C)"""
     parts = weight.reshape(len(weight), channels, -1)
     return parts.transpose(0, 2, 1).reshape(weight.shape)
 
 
-def sgd(w, g, slots, t, *, lr, weight_decay, **_):  # type: ignore[no-untyped-def]
+def sgd(w, g, slots, t, *, lr, weight_decay, **_):
     """Without momentum; PyTorch's other options are off."""
     if weight_decay:
         g = g + weight_decay * w
     return w - lr * g, slots
 
 
-def adam(w, g, slots, t, *, lr, betas, eps, weight_decay, **_):  # type: ignore[no-untyped-def]
+def adam(w, g, slots, t, *, lr, betas, eps, weight_decay, **_):
     """Without weight decay Adam; with it AdamW, whose decay does not pass through the moments."""
     m, v = slots
-    m = betas[0] * m + (1 - betas[0]) * g
-    v = betas[1] * v + (1 - betas[1]) * g * g
-    size = jnp.sqrt(v / (1 - betas[1] ** t)) + eps
-    w = w * (1 - lr * weight_decay) - lr / (1 - betas[0] ** t) * m / size
-    return w, [m, v]
+    one, two = betas
+    m = one * m + (1 - one) * g
+    v = two * v + (1 - two) * g * g
+    mean = m / (1 - one**t)
+    square = v / (1 - two**t)
+    decayed = w * (1 - lr * weight_decay)
+    return decayed - lr * mean / (jnp.sqrt(square) + eps), [m, v]
 
 
-MODELS = {f.__name__: f for f in (mlp, small_cnn, cnn, lenet, tiny, residual, gpt)}
-LOSSES = {f.__name__: f for f in (cross_entropy, mse_loss)}
+MODELS = {
+    "mlp": mlp,
+    "small_cnn": small_cnn,
+    "cnn": cnn,
+    "lenet": lenet,
+    "tiny": tiny,
+    "residual": residual,
+    "gpt": gpt,
+}
+LOSSES = {"cross_entropy": cross_entropy, "mse_loss": mse_loss}
 OPTIMIZERS = {"SGD": (sgd, 0), "Adam": (adam, 2), "AdamW": (adam, 2)}  # with how many slots
 
 
@@ -207,52 +242,59 @@ class Training:
     """One jitted step; each call moves the weights and gives the loss, or the promise of it.
 
     Args:
-        model, loss, optimizer: of the tables above.
+        lost: the loss as a function of (words, x, y).
+        optimizer: of the table above.
         options: what the optimizer is told: PyTorch's words for it.
         state: parameters and buffers, laid as `layout` wants.
         batch: images still (B, C, H, W).
     """
 
-    def __init__(
-        self,
-        model: Callable[..., Any],
-        loss: Callable[..., Any],
-        optimizer: tuple[Callable[..., Any], int],
-        options: dict[str, Any],
-        state: Weights,
-        batch: Any,
-        layout: str,
-    ) -> None:
-        self.model, self.loss, self.layout = model, loss, layout
+    def __init__(self, lost, optimizer, options, state, batch, layout):
+        self.lost = lost
+        self.layout = layout
         self.options = options
-        self.update, count = optimizer
-        arrays = {name: value for name, value in state.items() if value.ndim}
-        buffers = {name: arrays.pop(name) for name in list(arrays) if "running_" in name}
-        slots = {name: [jnp.zeros_like(w) for _ in range(count)] for name, w in arrays.items()}
-        self.state = arrays, slots, buffers, jnp.zeros(())
+        self.update, count = OPTIMIZERS[optimizer]
+        buffers = {name: value for name, value in state.items() if "running_" in name}
+        w = {name: value for name, value in state.items() if value.ndim and name not in buffers}
+        slots = {}
+        for name, value in w.items():
+            slots[name] = [jnp.zeros_like(value) for _ in range(count)]
+        self.state = w, slots, buffers, jnp.zeros(())
         self.batch = [images(part, layout) for part in batch]
         self.jitted = jax.jit(self.step, donate_argnums=0)
 
-    def __call__(self) -> jax.Array:
+    def __call__(self):
         self.state, loss = self.jitted(self.state, *self.batch)
         return loss
 
-    def step(self, state: Any, x: Any, y: Any) -> Any:
+    def step(self, state, x, y):
         w, slots, buffers, t = state
         graded = jax.value_and_grad(self.forward, has_aux=True)
         (loss, buffers), grads = graded(w, buffers, x, y)
-        new_w, new_slots = {}, {}
+        t = t + 1
         for name, grad in grads.items():
-            pair = self.update(w[name], grad, slots[name], t + 1, **self.options)
-            new_w[name], new_slots[name] = pair
-        return (new_w, new_slots, buffers, t + 1), loss
+            new = self.update(w[name], grad, slots[name], t, **self.options)
+            w[name], slots[name] = new
+        return (w, slots, buffers, t), loss
 
-    def forward(self, w: Weights, buffers: Weights, x: Any, y: Any) -> Any:
+    def forward(self, w, buffers, x, y):
         words = Words({**w, **buffers}, self.layout)
-        return self.loss(self.model(words, x), y), words.buffers
+        loss = self.lost(words, x, y)
+        return loss, words.buffers
 
 
-def images(x: Any, layout: str) -> jax.Array:
+def training(model, loss, optimizer, options, state, batch, layout):
+    """The step of a workload, all by their names; `state` is ours."""
+    forward, criterion = MODELS[model], LOSSES[loss]
+
+    def lost(words, x, y):
+        return criterion(forward(words, x), y)
+
+    weights = carried(model, state, layout)
+    return Training(lost, optimizer, options, weights, batch, layout)
+
+
+def images(x, layout):
     if x.ndim == 4 and layout == "NHWC":
         x = x.transpose(0, 2, 3, 1)
     return jnp.array(x)
