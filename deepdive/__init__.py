@@ -63,6 +63,7 @@ LATE = {
     "compile": ("deepdive.compiler.compile", "compile"),
     "profile": ("deepdive.dash.profile", "profile"),
     "summary": ("deepdive.dash.summary", "summary"),
+    "gradient_check": ("deepdive.testing.needle", "gradient_check"),
     "CUPY_AVAILABLE": ("deepdive.utils", "CUPY_AVAILABLE"),
 }
 

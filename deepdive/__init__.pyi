@@ -49,6 +49,7 @@ from deepdive.core.random import set_rng_state as set_rng_state
 from deepdive.core.tensor import Tensor as Tensor
 from deepdive.dash.profile import profile as profile
 from deepdive.dash.summary import summary as summary
+from deepdive.testing.needle import gradient_check as gradient_check
 
 Operand = Any  # a Tensor, an array, a number or nested lists of numbers
 
@@ -71,6 +72,8 @@ def adaptive_avg_pool2d(input: Any, output_size: Any) -> Tensor:
     """Means over so many windows that the result is (B, C, *output_size)."""
 def add(x: Operand, y: Operand) -> Tensor:
     """``x + y``."""
+def add_scalar(x: Operand, scalar: builtins.float) -> Tensor:
+    """x + scalar."""
 def all(
     x: Operand,
     dim: builtins.int | tuple[builtins.int, ...] | None = None,
@@ -304,6 +307,8 @@ def cumprod(x: Operand, dim: builtins.int, *, axis: builtins.int = ...) -> Tenso
     """Running products ``Π_{j≤i} x_j`` along `dim`; right also where factors are zero."""
 def cumsum(x: Operand, dim: builtins.int, *, axis: builtins.int = ...) -> Tensor:
     """Running sums ``Σ_{j≤i} x_j`` along `dim`."""
+def dilate(x: Tensor, axes: Any, dilation: builtins.int) -> Tensor:
+    """`dilation` zeros behind each element along each of `axes`: n becomes n · (dilation + 1)."""
 def div(x: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
     """``x / other``, optionally rounded: ``rounding_mode`` is None, ``"trunc"`` or ``"floor"``."""
 def divide(x: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
@@ -549,6 +554,8 @@ def mse_loss(input: Any, target: Any, *, reduction: str = 'mean') -> Tensor:
     """``(input - target)²``, reduced."""
 def mul(x: Operand, y: Operand) -> Tensor:
     """``x · y``, elementwise."""
+def mul_scalar(x: Operand, scalar: builtins.float) -> Tensor:
+    """x · scalar."""
 def multiply(x: Operand, y: Operand) -> Tensor:
     """``x · y``, elementwise."""
 def mv(x: Tensor, other: Any) -> Tensor:
@@ -557,6 +564,8 @@ def ne(x: Operand, y: Operand) -> Tensor:
     """``x != y``."""
 def neg(x: Operand) -> Tensor:
     """``-x``."""
+def negate(x: Tensor) -> Tensor:
+    """-x."""
 def negative(x: Operand) -> Tensor:
     """``-x``."""
 def nll_loss(
@@ -595,6 +604,8 @@ def permute(x: Operand, *dims: Any) -> Tensor:
     """Axes in another order."""
 def pow(x: Operand, y: Operand) -> Tensor:
     """``xʸ``; a whole number as exponent is a product, so negative bases are fine."""
+def power_scalar(x: Operand, scalar: builtins.float) -> Tensor:
+    """x ** scalar, the exponent being a parameter of the operator."""
 def prod(
     x: Operand,
     dim: builtins.int | tuple[builtins.int, ...] | None = None,
@@ -726,6 +737,8 @@ def sum(
     keepdims: builtins.bool = ...,
 ) -> Tensor:
     """``Σ x`` over the axes `dim` (all when None)."""
+def summation(x: Tensor, axes: Any = None) -> Tensor:
+    """Σ x over the given axes, or over all."""
 def swapaxes(x: Tensor, dim0: builtins.int, dim1: builtins.int) -> Tensor:
     """Two axes exchanged."""
 def swapdims(x: Tensor, dim0: builtins.int, dim1: builtins.int) -> Tensor:

@@ -31,6 +31,7 @@ from deepdive.compiler.trace import (
     is_recorded,
     leaves,
     rebuilt,
+    settled_array,
     structure,
     value_of,
 )
@@ -142,7 +143,7 @@ def signature(leaf: Any) -> Any:
     if type(array) is numpy_cpu.ARRAY_TYPE:
         return (array.shape, array.dtype, leaf is array)
     if isinstance(array, LazyArray):
-        return (array.shape, array.dtype, "lazy")
+        return (array.shape, array.dtype, False)
     try:
         hash(leaf)
     except TypeError:
@@ -224,7 +225,7 @@ class Program:
 
     def _argument(self, i: int) -> Any:
         leaf = self.flat[i]
-        return leaf._data if isinstance(leaf, Tensor) else leaf
+        return settled_array(leaf) if isinstance(leaf, Tensor) else leaf
 
     def fits(self, flat: list[Any]) -> bool:
         """Whether arguments like these were traced."""

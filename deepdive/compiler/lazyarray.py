@@ -39,9 +39,10 @@ class LazyArray(Spec):
     (True, [2.0, 2.0], False)
     """
 
-    __slots__ = ("value",)
+    __slots__ = ("tracer", "value")
 
     def __init__(self, value: Value) -> None:
+        self.tracer = config.tracing.get()  # whose recording it belongs to; None in lazy mode
         dtype = dtypes_of_number(value) if value.dtype is NUMBER else value.dtype
         super().__init__(value.shape, dtype)
         self.value = value
@@ -262,7 +263,10 @@ class LazySpeaker:
     def adopt(self, tensor: Any) -> LazyArray:
         """The array of a Tensor made eagerly: a constant, or an input of the traced program."""
         tracer = config.tracing.get()
-        return constant(tensor._data) if tracer is None else tracer.adopt(tensor)
+        if tracer is not None:
+            return tracer.adopt(tensor)
+        array = tensor._data
+        return array if type(array) is LazyArray else constant(array)
 
     as_zero_d = asarray
 

@@ -86,15 +86,17 @@ class Tracer:
         value = Value(INPUT, {}, array.shape, array.dtype, origin=name)
         self.sources.append(Source(value, read, "argument", name))
         box = LazyArray(value)
+        box.tracer = self
         self.held[id(box)] = Held(array, box, value)
         return box
 
     def adopt(self, tensor: Tensor) -> LazyArray:
         """The recorded array of a Tensor that existed before; it holds it until the trace ends."""
         array = tensor._data
-        if type(array) is LazyArray:
+        if type(array) is LazyArray and array.tracer is self:
             return array
-        box = self._hold(array, lambda: tensor._data, "state")
+        array = tensor._data = settled_array(tensor)
+        box = self._hold(array, lambda: settled_array(tensor), "state")
         grad = first = tensor._grad
         if grad is not None:
             first = self._hold(_array_of(grad), lambda: _array_of(tensor._grad), "gradient")
@@ -177,7 +179,7 @@ class Tracer:
     def drawn(self, generator: Any, draw: Callable[[], Any]) -> LazyArray:
         """Random numbers that the host draws before each replay, as it would have eagerly."""
         state = generator.get_state()
-        numbers = [_plain(draw)]
+        numbers = [untraced(draw)]
         generator.set_state(state)
 
         def again() -> None:
@@ -306,11 +308,19 @@ def _seen(item: Any) -> Any:
     return id(item) if part else None
 
 
-def _plain(draw: Callable[[], Any]) -> Any:
-    """``draw()``, nothing recorded."""
+def settled_array(tensor: Tensor) -> Any:
+    """The NumPy array of a Tensor; what lazy mode put off is computed now."""
+    array = tensor._data
+    if type(array) is LazyArray:
+        array = tensor._data = untraced(lambda: lazyarray.realize(tensor._data))
+    return array
+
+
+def untraced(action: Callable[[], Any]) -> Any:
+    """``action()``, nothing recorded."""
     token = config.tracing.set(None)
     try:
-        return draw()
+        return action()
     finally:
         config.tracing.reset(token)
 

@@ -100,6 +100,8 @@ class Registered:
         """``x + y``."""
     def add_(self, other: Any) -> Tensor:
         """``x = add(x, other)``, in place."""
+    def add_scalar(self, scalar: builtins.float) -> Tensor:
+        """x + scalar."""
     def all(
         self,
         dim: builtins.int | tuple[builtins.int, ...] | None = None,
@@ -243,6 +245,8 @@ class Registered:
         """Running products ``Π_{j≤i} x_j`` along `dim`; right also where factors are zero."""
     def cumsum(self, dim: builtins.int, *, axis: builtins.int = ...) -> Tensor:
         """Running sums ``Σ_{j≤i} x_j`` along `dim`."""
+    def dilate(self, axes: Any, dilation: builtins.int) -> Tensor:
+        """`dilation` zeros behind each element along each of `axes`: n becomes n · (dilation + 1)."""
     def div(self, other: Any, *, rounding_mode: str | None = None) -> Tensor:
         """``x / other``, optionally rounded: ``rounding_mode`` is None, ``"trunc"`` or ``"floor"``."""
     def div_(self, other: Any) -> Tensor:
@@ -397,6 +401,8 @@ class Registered:
         """``x · y``, elementwise."""
     def mul_(self, other: Any) -> Tensor:
         """``x = multiply(x, other)``, in place."""
+    def mul_scalar(self, scalar: builtins.float) -> Tensor:
+        """x · scalar."""
     def multiply(self, y: Operand) -> Tensor:
         """``x · y``, elementwise."""
     def mv(self, other: Any) -> Tensor:
@@ -405,6 +411,8 @@ class Registered:
         """``x != y``."""
     def neg(self) -> Tensor:
         """``-x``."""
+    def negate(self) -> Tensor:
+        """-x."""
     def negative(self) -> Tensor:
         """``-x``."""
     def normalize(self, p: builtins.float = 2.0, dim: builtins.int = 1, eps: builtins.float = 1e-12) -> Tensor:
@@ -421,6 +429,8 @@ class Registered:
         """``xʸ``; a whole number as exponent is a product, so negative bases are fine."""
     def pow_(self, other: Any) -> Tensor:
         """``x = pow(x, other)``, in place."""
+    def power_scalar(self, scalar: builtins.float) -> Tensor:
+        """x ** scalar, the exponent being a parameter of the operator."""
     def prod(
         self,
         dim: builtins.int | tuple[builtins.int, ...] | None = None,
@@ -501,6 +511,8 @@ class Registered:
         keepdims: builtins.bool = ...,
     ) -> Tensor:
         """``Σ x`` over the axes `dim` (all when None)."""
+    def summation(self, axes: Any = None) -> Tensor:
+        """Σ x over the given axes, or over all."""
     def swapaxes(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
         """Two axes exchanged."""
     def swapdims(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:

@@ -63,7 +63,8 @@ class Tensor(Registered):
         dtype: Any = None,
     ) -> None:
         speaker = speakers.of_device(device or config.defaults.device)
-        self._data = fresh(speaker.copy(array_of(data, speaker, dtype)))
+        array = array_of(data, speaker, dtype)
+        self._data = fresh(speakers.BY_TYPE[type(array)].copy(array))
         self._node = self._grad = self._seed = self._skeleton = None
         if requires_grad:
             self.requires_grad_()
@@ -403,6 +404,8 @@ def array_of(data: Any, speaker: Any, dtype: Any = None) -> Any:
         DeviceError: if a Tensor lives on another device.
     """
     if isinstance(data, Tensor):
+        if hasattr(speakers.BY_TYPE[type(data_of(data))], "adopt"):  # recorded arrays stay so
+            return data._data if dtype is None else _recorded(data, dtype)
         if type(data._data) is not speaker.ARRAY_TYPE:
             if data.device == speaker.DEVICE and hasattr(speaker, "adopt"):
                 return speaker.adopt(data)
@@ -422,10 +425,25 @@ def array_of(data: Any, speaker: Any, dtype: Any = None) -> Any:
     return speaker.asarray(data, dtype)
 
 
+def _recorded(tensor: Tensor, dtype: Any) -> Any:
+    return speakers.BY_TYPE[type(tensor._data)].asarray(tensor._data, dtypes.as_dtype(dtype))
+
+
 def data_of(tensor: Tensor) -> Any:
     """The array of `tensor` to compute with: while a function is traced, the program's input."""
     tracer = config.tracing.get()
     return tensor._data if tracer is None else tracer.adopt(tensor)
+
+
+def changing(tensor: Tensor) -> Any:
+    """The array of `tensor`, about to be changed: a recorded one while we record.
+
+    What was recorded before the change keeps the old values, as NumPy's memory would not.
+    """
+    recorder = config.tracing.get() or config.lazy_mode.get()
+    if recorder is not None:
+        tensor._data = recorder.adopt(tensor)
+    return tensor._data
 
 
 def fresh(array: Any) -> Any:

@@ -13,6 +13,7 @@ from deepdive.ops import (
     inplace,
     linalg,
     loss,
+    needle,
     norm,
     pool,
     reduce,

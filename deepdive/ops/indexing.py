@@ -8,7 +8,7 @@ from deepdive import config
 from deepdive.backend import speakers
 from deepdive.core import mutation
 from deepdive.core.operator import Operator, add_method, apply, derive, register, tensor_words
-from deepdive.core.tensor import Tensor, array_of, data_of
+from deepdive.core.tensor import Tensor, array_of, changing, data_of
 from deepdive.errors import ShapeError
 from deepdive.ops.elementwise import Where
 
@@ -87,7 +87,7 @@ def _assign(self: Tensor, index: Any, values: Any) -> None:
     if tracked and config.grad_mode.get():
         rebind(self, apply(SetItem(index), (self, values)))
         return
-    array = data_of(self)
+    array = changing(self)
     speaker = speakers.BY_TYPE[type(array)]
     try:
         array[raw_index(index)] = (

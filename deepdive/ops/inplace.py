@@ -13,7 +13,7 @@ from deepdive import config
 from deepdive.backend import speakers
 from deepdive.core import mutation
 from deepdive.core.operator import NUMBERS, add_method
-from deepdive.core.tensor import Tensor, array_of, data_of
+from deepdive.core.tensor import Tensor, array_of, changing
 from deepdive.errors import GraphError, ShapeError
 
 
@@ -29,7 +29,7 @@ def writable(tensor: Tensor, name: str) -> Any:
             got=repr(tensor._node),
             fix=f"{_instead(name)}do it inside `with deepdive.no_grad():`",
         )
-    array = data_of(tensor)
+    array = changing(tensor)
     mutation.stamp(array, mutation.caller())
     return array
 
@@ -41,7 +41,7 @@ def _instead(name: str) -> str:
 
 
 def _operand(tensor: Tensor, value: Any) -> Any:
-    data_of(tensor)  # a traced function adopts it here
+    changing(tensor)  # while we record, a recorded array from here on
     return value if type(value) in NUMBERS else array_of(value, _speaker(tensor))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from deepdive import config
 from deepdive.backend import speakers
 from deepdive.core import mutation
-from deepdive.core.tensor import Tensor
+from deepdive.core.tensor import Tensor, changing
 from deepdive.errors import OperatorError
 from deepdive.optim import groups, recorded, state
 
@@ -135,15 +135,18 @@ class Optimizer:
         self, p: Tensor, kept: dict[str, Any], slots: Any, hyper: dict[str, Any], terms: Any
     ) -> None:
         """One parameter's step, in blocks of its first axis where it is large."""
-        w, g = p._data, p._grad
+        w, g = changing(p), p._grad
         if isinstance(g, Tensor):
             g = g._data
         xp = _speaker(w)
+        recorded = hasattr(xp, "adopt")
+        if recorded:
+            kept.update({slot: xp.asarray(kept[slot]) for slot in slots})
         kept["t"] += 1
         if self._counts:
             hyper["t"] = kept["t"]
         whole = [w, *[kept[slot] for slot in slots]]
-        if self.elementwise and w.size > BLOCK:
+        if self.elementwise and w.size > BLOCK and not recorded:
             for block in _blocks(w):
                 parts = [array[block] for array in whole]
                 self._apply(xp, parts, g[block], hyper, terms)

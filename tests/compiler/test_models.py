@@ -14,6 +14,8 @@ OPTIMIZERS = {
 }
 
 
+# No biases that normalisation or softmax takes out again: their gradients are rounding errors
+# alone, which Adam makes into steps of full size.
 def mlp():
     return nn.Sequential(
         nn.Linear(20, 16), nn.LayerNorm(16), nn.ReLU(), nn.Linear(16, 10), nn.LayerNorm(10)
@@ -22,14 +24,19 @@ def mlp():
 
 def dropped():
     return nn.Sequential(
-        nn.Linear(20, 16), nn.BatchNorm1d(16), nn.Tanh(), nn.Dropout(0.3), nn.Linear(16, 10)
+        nn.Linear(20, 16, bias=False),
+        nn.BatchNorm1d(16),
+        nn.Tanh(),
+        nn.Dropout(0.3),
+        nn.Linear(16, 10),
     )
 
 
 def cnn():
     return nn.Sequential(
-        nn.ReShape((-1, 1, 4, 5)), nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(),
-        nn.Conv2d(4, 3, 2), nn.ReLU(), nn.Flatten(), nn.Linear(36, 10),
+        nn.ReShape((-1, 1, 4, 5)), nn.Conv2d(1, 4, 3, padding=1, bias=False),
+        nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 3, 2), nn.ReLU(), nn.Flatten(),
+        nn.Linear(36, 10),
     )  # fmt: skip
 
 
@@ -60,7 +67,7 @@ class Attention(nn.Module):
 
     def __init__(self):
         self.token, self.place = nn.Embedding(7, 8), nn.Embedding(4, 8)
-        self.norm, self.qkv = nn.LayerNorm(8), nn.Linear(8, 24)
+        self.norm, self.qkv = nn.LayerNorm(8), nn.Linear(8, 24, bias=False)
         self.up, self.down = nn.Linear(8, 16), nn.Linear(16, 8)
         self.head = nn.Linear(32, 10, bias=False)
         self.mask = dd.tensor(np.tril(np.ones((4, 4), "f")))

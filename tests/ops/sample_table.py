@@ -406,6 +406,26 @@ def _matrices(draw: Draw) -> Samples:
     yield Sample((draw(3, 4), draw(4, 2)))
 
 
+# --- Needle's names ----------------------------------------------------------------------------
+@samples_for("power_scalar", "add_scalar", "mul_scalar")
+def _with_scalar(draw: Draw) -> Samples:
+    for scalar in (3, 2.0, -1, 0.5):
+        yield Sample((draw.positive(3, 4), scalar))
+
+
+@samples_for("summation")
+def _summation(draw: Draw) -> Samples:
+    for axes in (None, 0, (0, 2)):
+        yield Sample((draw(2, 3, 4), axes))
+
+
+@samples_for("dilate")
+def _dilate(draw: Draw) -> Samples:
+    yield Sample((draw(3), 0, 2))
+    yield Sample((draw(2, 3), (0, 1), 1))
+    yield Sample((draw(2, 3, 2), (-1,), 0))
+
+
 @samples_for("rsqrt", "sqrt", "log")
 def _positive(draw: Draw) -> Samples:
     for shape in ((3, 4), (1,), (), (0, 3)):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from deepdive import config
+from deepdive.backend import speakers
 from deepdive.core.autograd.functional import grad
 from deepdive.core.tensor import Tensor, wrap
 from deepdive.errors import GraphError
@@ -16,7 +17,7 @@ def numeric_gradient(function: Callable[..., Any], inputs: Any, i: int, eps: flo
 
     `function` gives a float; it is called twice per element.
     """
-    array = inputs[i]._data.copy()
+    array = _array(inputs[i]).copy()
     out = array.copy()  # array * 0 would be no array for shape ()
     flat = array.reshape(-1)
     slopes = out.reshape(-1)
@@ -31,6 +32,11 @@ def numeric_gradient(function: Callable[..., Any], inputs: Any, i: int, eps: flo
         flat[j] = centre
         slopes[j] = (values[0] - values[1]) / (2 * eps)
     return out
+
+
+def _array(tensor: Tensor) -> Any:
+    """The values; a recorded tensor computes them."""
+    return speakers.BY_TYPE[type(tensor._data)].readable(tensor._data)
 
 
 def gradcheck(
@@ -66,7 +72,7 @@ def gradcheck(
 
     def weighted(*arguments: Any) -> Tensor:
         out: Any = function(*arguments)
-        weights = (out.detach() * 0).reshape(-1)._data
+        weights = _array((out.detach() * 0).reshape(-1)).copy()
         for j in range(weights.shape[0]):
             weights[j] = 1.0 + (j * 7 % 11) / 11.0
         return (out * wrap(weights.reshape(out.shape))).sum()  # type: ignore[no-any-return]
@@ -79,7 +85,7 @@ def gradcheck(
         analytic = grad(weighted(*inputs), [inputs[i] for i in places], allow_unused=True)
     for i, found in zip(places, analytic, strict=True):
         expected = numeric_gradient(number, inputs, i, eps)
-        got = expected * 0 if found is None else found._data
+        got = expected * 0 if found is None else _array(found)
         wrong = abs(got - expected) > atol + rtol * abs(expected)
         wrong = wrong | (got != got)
         if not wrong.any():
