@@ -39,7 +39,7 @@ def gradient_check(
     total: Any = function(*tensors).sum()  # type: ignore[attr-defined]
     inputs = [tensor for tensor in tensors if tensor.requires_grad]
     if not backward:
-        return [part.numpy() for part in grad(total, inputs)]
+        return [part.numpy() for part in grad(total, inputs) if part is not None]
     total.backward()
     found: list[Any] = [tensor.grad for tensor in inputs]
     return [part.numpy() for part in found]
