@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import statistics
 import tempfile
 import time
 from pathlib import Path
@@ -22,7 +23,7 @@ from typing import Any
 
 import compiled_chart
 import compiled_tables
-from contest import RESULTS, machine, race, two_cores
+from contest import RESULTS, machine, medians, quiet_rounds, two_cores
 
 RECORD = RESULTS / "compiled.json"
 QUICK = RESULTS / "quick"  # trials are kept apart from figures
@@ -40,8 +41,10 @@ def workload(name: str, args: argparse.Namespace) -> Record:
         without.add(INDUCTOR)
     found = lineup(name, without)
     *_, against_torch, against_jax = WORKLOADS[name]
+    rounds = quiet_rounds(found.steps, args.seconds, args.rounds)
     return {
-        "seconds": race(found.steps, args.seconds, args.rounds),
+        "seconds": medians(rounds),
+        "others": statistics.median(entry.others for entry in rounds),
         "first": found.first,
         "off": found.off,
         "left": found.left,
@@ -83,7 +86,7 @@ def measured(name: str, args: argparse.Namespace) -> Record:
     began = time.perf_counter()
     part = PARTS[name](args) if name in PARTS else workload(name, args)
     took = time.perf_counter() - began
-    print(f"{name}: {took:.0f} s")
+    print(f"{name}: {took:.0f} s; other programs kept {part.get('others', 0):.1f} processors busy")
     for what, left in part.get("left", {}).items():
         print(f"  without {what}: {left}")
     circumstances = {"date": time.strftime("%Y-%m-%d"), "rounds": args.rounds}
@@ -147,9 +150,11 @@ def run(args: argparse.Namespace, path: Path) -> None:
     torch.set_num_threads(2)
     record = merged(path, machine())
     text = "no part has such a name"
-    for name in (*WORKLOADS, *PARTS):
+    order = (*WORKLOADS, *PARTS)
+    for name in order:
         if args.only in name:
-            record["parts"][name] = measured(name, args)
+            parts = {**record["parts"], name: measured(name, args)}
+            record["parts"] = {key: parts[key] for key in order if key in parts}
             text = write(record, path.parent)
     print(text)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from compiled_tables import EAGER, JAX, NUMBA, NUMPY, Record, fastest_pytorch, workloads
+from compiled_tables import EAGER, JAX, NUMBA, NUMPY, Record, fastest_pytorch, milli, workloads
 
 from deepdive.dash.picture_file import CANVASES, format_of, save_picture, scale_for
 
@@ -63,7 +63,7 @@ def _group(canvas: Any, top: float, name: str, part: Record) -> None:
     seconds = {FASTEST: one, **part["seconds"]}
     middle = top + BAR * len(COLORS) / 2
     canvas.text(LEFT - 10, middle, name, 12, INK, "end", True)
-    canvas.text(LEFT - 10, middle + 14, f"1 = {_time(one)}", 11, QUIET, "end")
+    canvas.text(LEFT - 10, middle + 14, f"1 = {milli(one)} ms", 11, QUIET, "end")
     for i, (who, color) in enumerate(COLORS.items()):
         y = top + BAR * i
         if who not in seconds:
@@ -72,8 +72,7 @@ def _group(canvas: Any, top: float, name: str, part: Record) -> None:
         ratio = seconds[who] / one
         length = WIDE * min(ratio, MOST) / MOST
         canvas.rect(LEFT, y, max(length, 1), BAR - 1.5, fill=color)
+        if ratio > MOST:  # cut
+            x = LEFT + length - 12
+            canvas.line([(x, y + BAR), (x + 5, y - 1.5)], "#ffffff", 3)
         canvas.text(LEFT + length + 5, y + 8.5, f"{ratio:.2f}", 9.5, INK, bold=who == NUMBA)
-
-
-def _time(seconds: float) -> str:
-    return f"{seconds * 1e3:.1f} ms" if seconds >= 1e-3 else f"{seconds * 1e6:.0f} µs"

@@ -56,7 +56,8 @@ def step_section(record: Record) -> list[str]:
         "## One training step, µs",
         "Medians of interleaved rounds, the noisier half set aside. The first five losses of all "
         "contestants agree, from equal weights; what is left out is explained below.",
-        table(["workload", *EVERYBODY, "rounds"], map(step_row, parts.items())),
+        "The last column: how many processors other programs kept busy meanwhile.",
+        table(["workload", *EVERYBODY, "others"], map(step_row, parts.items())),
         "## DeepDive, Numba ÷ the fastest PyTorch, ÷ JAX",
         table(
             ["workload", "÷ PyTorch", "goal", "÷ JAX", "goal", "losses differ by"],
@@ -72,7 +73,7 @@ def step_section(record: Record) -> list[str]:
 def step_row(item: tuple[str, Record]) -> list[str]:
     name, part = item
     cells = (micro(part["seconds"].get(who)) for who in EVERYBODY)
-    return [name, *cells, str(part["measured"]["rounds"])]
+    return [name, *cells, f"{part['others']:.1f}"]
 
 
 def ratio_row(item: tuple[str, Record]) -> list[str]:
@@ -144,7 +145,7 @@ def readme_row(item: tuple[str, Record]) -> list[str]:
     name, part = item
     seconds = part["seconds"]
     times = [fastest_pytorch(part), *(seconds.get(who) for who in (JAX, EAGER, NUMBA))]
-    compared = ["" if ratio is None else f"**{ratio:.2f}**" for ratio in ratios(part)]
+    compared = (held_to(ratio, 1.0) for ratio in ratios(part))
     return [name, *(milli(time) for time in times), *compared]
 
 

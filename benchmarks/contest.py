@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterable
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 RESULTS = Path(__file__).parent / "results"
 Step = Callable[[], Any]
@@ -81,8 +81,30 @@ class Neighbours:
         return ticks / os.sysconf("SC_CLK_TCK") - time.process_time()
 
 
+class Round(NamedTuple):
+    """Seconds a step of each contestant, and how disturbed they were."""
+
+    times: dict[str, float]
+    slowness: float  # seconds of a fixed piece of work
+    others: float  # processors that other programs kept busy
+
+    @property
+    def disturbance(self) -> float:
+        return self.slowness * (1 + self.others)
+
+
 def race(contestants: dict[str, Step], seconds: float = 4.0, rounds: int = 40) -> dict[str, float]:
-    """Median seconds a step, contestants interleaved, the noisier half of the rounds set aside.
+    """Median seconds a step, contestants interleaved, the noisier half of the rounds set aside."""
+    return medians(quiet_rounds(contestants, seconds, rounds))
+
+
+def medians(rounds: list[Round]) -> dict[str, float]:
+    names = rounds[0].times
+    return {name: statistics.median(entry.times[name] for entry in rounds) for name in names}
+
+
+def quiet_rounds(contestants: dict[str, Step], seconds: float, rounds: int) -> list[Round]:
+    """The quieter half of the rounds, at least five.
 
     The order turns from round to round, and each contestant starts with a pause and a step that
     is not timed: idle threads of the one before have stopped spinning then, and the caches hold
@@ -94,19 +116,17 @@ def race(contestants: dict[str, Step], seconds: float = 4.0, rounds: int = 40) -
     repeats = {name: _repeats(step, share) for name, step in contestants.items()}
     order = list(contestants)
     others = Neighbours()
-    played: list[tuple[float, dict[str, float]]] = []
+    played: list[Round] = []
     for _ in range(rounds):
         order.append(order.pop(0))
         others.since()
         began, before = time.perf_counter(), spin()
         row = {name: _turn(contestants[name], repeats[name]) for name in order}
         slowness = max(before, spin())
-        share_taken = others.since() / (time.perf_counter() - began)
-        played.append((slowness * (1 + share_taken), row))
-    played.sort(key=lambda entry: entry[0])
-    quiet = played[: max(5, rounds // 2)]
-    kept = [row for _, row in quiet]
-    return {name: statistics.median(row[name] for row in kept) for name in contestants}
+        busy = others.since() / (time.perf_counter() - began)
+        played.append(Round(row, slowness, busy))
+    played.sort(key=lambda entry: entry.disturbance)
+    return played[: max(5, rounds // 2)]
 
 
 def _turn(step: Step, repeats: int) -> float:

@@ -109,19 +109,30 @@ def start(name: str) -> dict[str, float]:
 
 def memory(step: Callable[[], Any]) -> dict[str, float]:
     """MiB beyond what the process held before: at most in its first step, and in ten later ones."""
-    import resource
-
-    def most() -> int:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-    before = max(most(), status("VmRSS"))
+    before = settled()
     float(step())
-    first = most() - before
-    Path("/proc/self/clear_refs").write_text("5")  # Linux forgets the peak
+    first = status("VmHWM") - before
+    forget_the_peak()
     for _ in range(10):
         float(step())
     later = status("VmHWM") - before
     return {"first step, MiB": first / MIB, "ten steps, MiB": later / MIB}
+
+
+def settled() -> int:
+    """Bytes held once what is free went back to the system; a peak of the past is forgotten."""
+    import ctypes
+    import gc
+
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)  # glibc
+    forget_the_peak()
+    return status("VmRSS")
+
+
+def forget_the_peak() -> None:
+    """From now on Linux's VmHWM is the most that is held from now on."""
+    Path("/proc/self/clear_refs").write_text("5")
 
 
 def status(field: str) -> int:
