@@ -42,7 +42,9 @@ def page(record: Record) -> str:
         *step_section(record),
         *products_section(record["parts"].get("products")),
         *plain_section(record, "starts", "## First calls in a process of their own, MLP and GPT"),
-        *plain_section(record, "memory", "## Memory of the GPT step, beyond what was held before"),
+        *plain_section(
+            record, "memory", "## Memory of the GPT step, beyond what the library holds"
+        ),
     ]
     return "\n\n".join(sections) + "\n"
 
