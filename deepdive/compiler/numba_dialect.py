@@ -32,8 +32,9 @@ class NumbaDialect:
         self.text = ProgramText(self.plan, threads if worth else 1)
         self.threads = self.text.threads
         self.source = self.text.source
-        self.program = load(self.source)
+        self.levels = load(self.source).LEVELS
         self._alone: NumbaDialect | None = None  # the same for one thread, once it is needed
+        self._run = geometry.runner(self.threads)
         self._make_room()
         self._find_inputs()
         self._find_outputs()
@@ -56,9 +57,11 @@ class NumbaDialect:
         room = max(text.work, geometry.product_room())
         threads = range(self.threads)
         self._work = [np.empty(room, np.float32) for _ in threads]
-        scratch = _addresses(self._work)
-        barrier = _address(self._barrier)
-        self._arguments = self._table, self._numbers, self._addresses, barrier, scratch
+        self._scratch = _addresses(self._work)
+        self._schedule = scheduled(self.levels)
+        parts = (self._table, self._numbers, self._addresses, self._barrier, self._scratch)
+        places = [_address(part) for part in parts]
+        self._arguments = (_address(self._schedule), len(self.levels), *places)
 
     def _entry(self, what: Any) -> int:
         """An address for the table: of a kernel, or of sizes it reads."""
@@ -106,10 +109,10 @@ class NumbaDialect:
         if numbers != self._last_numbers or self.plan.host:
             self._host(numbers)
         if self.threads == 1:
-            self.program(*self._arguments)
+            self._run(*self._arguments)
         else:
             with gate().lock:
-                self.program(*self._arguments)
+                self._run(self.threads, *self._arguments)
         for array, copy in self._away:
             array[...] = copy
         for i, value in self._late:
@@ -181,6 +184,36 @@ class NumbaDialect:
             array = _computed(base, {})
         flat = np.ascontiguousarray(array).reshape(-1)
         return _shown(flat, place, value)
+
+
+def scheduled(levels: Any) -> Any:
+    """A program's levels as the row of numbers that ``kernels/runner.py`` reads."""
+    from deepdive.kernels.runner import STARTS
+
+    plan: list[int] = []
+    records: list[tuple[int, list[int]]] = []  # where the place of a record goes, and the record
+    for clears, runs in levels:
+        blocks = [record for run in runs for record in _records(*run)]
+        plan += [len(clears), len(blocks)]
+        for offset, size, start in clears:
+            plan += [offset, size, STARTS[start]]
+        for record in blocks:
+            records.append((len(plan), record))
+            plan.append(0)
+    for place, record in records:
+        plan[place] = len(plan)
+        plan += record
+    return np.array(plan or [0], np.int64)
+
+
+def _records(functions: Any, rows: int, block: int) -> list[list[int]]:
+    """For each block its rows and the functions that run on them."""
+    addresses = [function() for function in functions]
+    found = []
+    for first in range(0, rows, block):
+        last = min(first + block, rows)
+        found.append([first, last, len(addresses), *addresses])
+    return found
 
 
 def _computed(value: Value, known: dict[Value, Any]) -> Any:

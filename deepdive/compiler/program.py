@@ -160,19 +160,22 @@ class ProgramText:
 
     # --- text ----------------------------------------------------------------------------------
     def _source(self) -> str:
-        levels = self.plan.levels()
+        """The whole file: where values lie, a function for each group, and the levels."""
         body: list[str] = []
-        main: list[str] = []
-        for depth, groups in enumerate(levels):
-            main += self._level(depth, groups, body)
-        head = self._head()
-        work = [
-            "@kernel",
-            "def work(thread, table, numbers, memory, barrier, scratch):",
-            '    """Everything one thread does."""',
-            *("    " + line for line in main or ["pass"]),
+        levels = []
+        for groups in self.plan.levels():
+            levels += self._level(groups, body)
+        table = [
+            "",
+            "",
+            "# What runs, level by level: partial sums to clear (offset, floats a thread, start),",
+            "# then functions with their rows, and how many rows are a block.",
+            "LEVELS = [",
+            *("    " + line for line in levels),
+            "]",
+            f"THREADS = {self.threads}",
         ]
-        return "\n".join([*head, *body, "", *work, *self._start()]) + "\n"
+        return "\n".join([*self._head(), *body, *table]) + "\n"
 
     def _head(self) -> list[str]:
         """What the program imports, and where its values lie."""
@@ -183,11 +186,11 @@ class ProgramText:
             "",
             "import math",
             "",
-            "from numba import bool_, float32 as f, int32, int64, prange, uint32",
+            "from numba import bool_, float32 as f, int32, int64, uint32",
             "",
-            "from deepdive.kernels.jit import kernel",
+            "from deepdive.kernels.entry import entry_point",
             "from deepdive.kernels.spmd import call, flags, floats, ints, larger, longs",
-            "from deepdive.kernels.spmd import sign, smaller, uints, wait",
+            "from deepdive.kernels.spmd import sign, smaller, uints",
             "from deepdive.kernels.vector_math import erf, exp, log, sigmoid, tanh",
             "",
             "inf, nan = math.inf, math.nan",
@@ -200,47 +203,28 @@ class ProgramText:
             lines.append(f"{self.names[value]}_part = {offset}  # partial sums of {value.word}")
         return lines
 
-    def _level(self, depth: int, groups: list[Group], body: list[str]) -> list[str]:
-        """The lines of one level: partial sums cleared, blocks shared out, threads waited for."""
-        lines, total = [f"# level {depth}"], 0
-        blocks: list[tuple[int, list[str]]] = []
+    def _level(self, groups: list[Group], body: list[str]) -> list[str]:
+        """The lines of one level; the functions it needs go to `body`."""
+        clears, runs = [], []
         for group in groups:
-            lines += self._cleared(group)
-            rows = self._block_rows(group)
-            start = f"(block - {total}) * {rows}" if total else f"block * {rows}"
-            end = f"min({start} + {rows}, {group.rows})"
-            count = -(-group.rows // rows)
-            span = f"{start}, {end}" if count > 1 else f"0, {group.rows}"
-            names = self._group(group, f"group_{self.plan.groups.index(group)}", body)
-            arguments = f"(thread, {span}, table, numbers, memory, scratch)"
-            total += count
-            blocks.append((total, [name + arguments for name in names]))
-        lines.append(f"for block in range(thread, {total}, {self.threads}):")
-        for i, (last, calls) in enumerate(blocks):
-            indent = "    "
-            if len(blocks) > 1:
-                indent += "    "
-                test = f"if block < {last}:" if i + 1 < len(blocks) else "else:"
-                lines.append(f"    {'el' if i and test != 'else:' else ''}{test}")
-            lines += [indent + call for call in calls]
-        if self.threads > 1:
-            lines.append(f"wait(barrier, {self.threads})")
-        return lines
+            clears += self._cleared(group)
+            name = f"group_{self.plan.groups.index(group)}"
+            names = ", ".join(self._group(group, name, body))
+            runs.append(f"([{names}], {group.rows}, {self._block_rows(group)})")
+        lines = ["("]
+        for items in (clears, runs):
+            lines += ["    [", *(f"        {item}," for item in items), "    ],"]
+        return [*lines, "),"]
 
     def _cleared(self, group: Group) -> list[str]:
-        """The partial sums of this thread, set to where sums start."""
-        lines = []
+        """The partial sums of a group: where they lie, how long, where they start."""
+        found = []
         for node in group.nodes:
             if node.kind == "partial":
                 size = partial_size(node.value)
-                place = f"{self.names[node.value]}_part + thread * {size}"
                 start = expressions.STARTS.get(node.value.word, "0")
-                lines += [
-                    "F = floats(memory[0])",
-                    f"for i in range({size}):",
-                    f"    F[{place} + i] = f({start})",
-                ]
-        return lines
+                found.append(f'({self.names[node.value]}_part, {size}, "{start}")')
+        return found
 
     def _block_rows(self, group: Group) -> int:
         """Rows per block: small enough for the cache, an even share for every thread."""
@@ -284,9 +268,11 @@ class ProgramText:
         return [
             "",
             "",
-            "@kernel",
-            f"def {name}(thread, lo, hi, table, numbers, memory, scratch):",
+            "@entry_point",
+            f"def {name}(thread, lo, hi, inputs, constants, arrays, rooms):",
             f'    """Rows lo to hi of {group.rows}."""',
+            "    table, numbers = longs(inputs), floats(constants)",
+            "    memory, scratch = longs(arrays), longs(rooms)",
             *("    " + line if line else "" for line in [*setup, *lines]),
         ]
 
@@ -324,25 +310,6 @@ class ProgramText:
         if what not in self.entries:
             self.entries.append(what)
         return len(self.outside) + self.entries.index(what)
-
-    def _start(self) -> list[str]:
-        """The function that starts the threads."""
-        if self.threads == 1:
-            return [
-                "",
-                "",
-                "@kernel",
-                "def program(table, numbers, memory, barrier, scratch):",
-                "    work(int64(0), table, numbers, memory, barrier, scratch)",
-            ]
-        return [
-            "",
-            "",
-            "@kernel(parallel=True)",
-            "def program(table, numbers, memory, barrier, scratch):",
-            f"    for thread in prange({self.threads}):",
-            "        work(int64(thread), table, numbers, memory, barrier, scratch)",
-        ]
 
 
 def _length(item: Any) -> int:

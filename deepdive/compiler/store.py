@@ -22,17 +22,17 @@ log = logging.getLogger("deepdive")
 
 
 def load(source: str) -> Any:
-    """The ``program`` that a generated source defines."""
+    """The module that a generated source is."""
     name = "deepdive_program_" + hashlib.sha256(source.encode()).hexdigest()[:16]
     if name in sys.modules:
-        return sys.modules[name].program
+        return sys.modules[name]
     try:
         module = _from_file(name, _written(name, source))
     except OSError as error:
         _say_once(f"generated programs cannot be kept ({error}); they are compiled anew each time")
         module = _from_memory(name, source)
     sys.modules[name] = module
-    return module.program
+    return module
 
 
 def folder() -> Path:
