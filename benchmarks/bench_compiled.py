@@ -26,7 +26,7 @@ import compiled_tables
 from contest import RESULTS, machine, medians, quiet_rounds, two_cores
 
 RECORD = RESULTS / "compiled.json"
-QUICK = RESULTS / "quick"  # trials are kept apart from figures
+QUICK = Path(tempfile.gettempdir()) / "deepdive-benchmark"  # trials are kept apart from figures
 CACHES = ("DEEPDIVE_CACHE", "TORCHINDUCTOR_CACHE_DIR")
 SIZES = (512, 2048)
 Record = dict[str, Any]
@@ -157,6 +157,7 @@ def run(args: argparse.Namespace, path: Path) -> None:
             record["parts"] = {key: parts[key] for key in order if key in parts}
             text = write(record, path.parent)
     print(text)
+    print(f"written to {path.parent}")
 
 
 if __name__ == "__main__":

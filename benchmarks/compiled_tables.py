@@ -74,8 +74,18 @@ def step_section(record: Record) -> list[str]:
 
 def step_row(item: tuple[str, Record]) -> list[str]:
     name, part = item
-    cells = (micro(part["seconds"].get(who)) for who in EVERYBODY)
+    cells = (step_cell(part, who) for who in EVERYBODY)
     return [name, *cells, f"{part['others']:.1f}"]
+
+
+def step_cell(part: Record, who: str) -> str:
+    """Microseconds, or in two words why there are none."""
+    if who in part["seconds"]:
+        return digits(part["seconds"][who] * 1e6)
+    why = part["left"].get(who, "")
+    if why in ("not installed", "not asked for"):
+        return why
+    return NOTHING if who == HAND else "set aside"
 
 
 def ratio_row(item: tuple[str, Record]) -> list[str]:
@@ -156,10 +166,6 @@ def held_to(ratio: float | None, goal: float) -> str:
     if ratio is None:
         return NOTHING
     return f"**{ratio:.2f}**" if ratio <= goal else f"{ratio:.2f}"
-
-
-def micro(seconds: float | None) -> str:
-    return NOTHING if seconds is None else digits(seconds * 1e6)
 
 
 def milli(seconds: float | None) -> str:
