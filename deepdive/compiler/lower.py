@@ -87,6 +87,11 @@ def matmul(value: Value) -> Value:
     y = value.arguments["y"]
     if len(y.shape) == 1:
         return _times_vector(value, x, y)
+    if len(x.shape) > 2 and len(y.shape) == 2:  # one product for the whole batch
+        rows = (x.size // max(x.shape[-1], 1), x.shape[-1])
+        flat = said("reshape", value, rows, x=x, shape=rows)
+        out = said("matmul", value, (rows[0], y.shape[-1]), x=flat, y=y)
+        return said("reshape", value, x=out, shape=value.shape)
     if len(x.shape) > 1:
         return value
     row = (1, *x.shape)

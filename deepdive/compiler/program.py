@@ -39,7 +39,8 @@ from deepdive.compiler.nodes import Node, Read
 from deepdive.compiler.text import ARENAS, POINTERS, partial_size
 
 ALIGNMENT = 16  # elements
-CACHE = 256 * 1024  # bytes a block of rows may touch
+CACHE = 512 * 1024  # bytes a block of rows may touch
+FEWEST = 24  # rows of a product: fewer do not fill its register blocks
 LONGEST = 48  # values in one generated function: compilers dislike long ones
 
 
@@ -237,8 +238,10 @@ class ProgramText:
         if group.rows == 1:
             return 1
         rows = max(1, int(min(share, CACHE / max(touched, 1))))
-        if any(n.kind == "product" and len(n.value.shape) == 2 for n in group.nodes):
-            rows = max(rows, min(share, 24))
+        for node in group.nodes:
+            if node.kind == "product" and len(node.value.shape) == 2:
+                least = -(-FEWEST * group.rows // node.lead)
+                rows = max(rows, min(share, least))
         parts = -(-share // rows)
         return -(-share // parts)
 
