@@ -87,18 +87,22 @@ def matmul(value: Value) -> Value:
     y = value.arguments["y"]
     if len(y.shape) == 1:
         return _times_vector(value, x, y)
-    if len(x.shape) > 2 and len(y.shape) == 2:  # one product for the whole batch
-        rows = (x.size // max(x.shape[-1], 1), x.shape[-1])
-        flat = said("reshape", value, rows, x=x, shape=rows)
-        out = said("matmul", value, (rows[0], y.shape[-1]), x=flat, y=y)
-        return said("reshape", value, x=out, shape=value.shape)
-    if len(x.shape) > 1:
-        return value
-    row = (1, *x.shape)
-    as_row = said("reshape", value, row, x=x, shape=row)
+    rank = len(x.shape)
+    if rank == 1:
+        return _as_rows(value, x, y, 1)
+    if rank > 2 and len(y.shape) == 2:
+        width = max(x.shape[-1], 1)
+        return _as_rows(value, x, y, x.size // width)
+    return value
+
+
+def _as_rows(value: Value, x: Value, y: Value, count: int) -> Value:
+    """A product with x as so many rows: one for a vector, all there are for a batch."""
+    shape = (count, x.shape[-1])
+    rows = said("reshape", value, shape, x=x, shape=shape)
     *lead, _, columns = y.shape
-    shape = (*lead, 1, columns)
-    out = said("matmul", value, shape, x=as_row, y=y)
+    shape = (*lead, count, columns)
+    out = said("matmul", value, shape, x=rows, y=y)
     return said("reshape", value, x=out, shape=value.shape)
 
 
@@ -131,11 +135,13 @@ def convolution_input_grad(value: Value) -> Value:
     forward = _sizes(value, value.arguments["x_shape"], w.shape)
     if forward is None or value.arguments["stride"] != (1, 1):
         return value
-    return _convolved(value, grad, w, "pack_turned", turned_shape(forward))
+    shape = turned_shape(forward)
+    return _convolved(value, grad, w, "pack_turned", shape)
 
 
 def _convolved(value: Value, x: Value, w: Value, pack: str, shape: Any) -> Value:
-    packed = said(pack, value, (room(shape)["packed"],), x=w, shape=shape)
+    floats = room(shape)["packed"]
+    packed = said(pack, value, (floats,), x=w, shape=shape)
     return said("convolve", value, x=x, weight=packed, shape=shape)
 
 

@@ -212,7 +212,8 @@ def _records(functions: Any, rows: int, block: int) -> list[list[int]]:
     found = []
     for first in range(0, rows, block):
         last = min(first + block, rows)
-        found.append([first, last, len(addresses), *addresses])
+        record = [first, last, len(addresses)]
+        found.append(record + addresses)
     return found
 
 
