@@ -56,8 +56,9 @@ def step_section(record: Record) -> list[str]:
     return [
         "![step times relative to the fastest PyTorch](compiled.svg)",
         "## One training step, µs",
-        "Medians of interleaved rounds, the noisier half set aside. The first five losses of all "
-        "contestants agree, from equal weights; what is left out is explained below.",
+        "Medians of interleaved rounds, the noisier half set aside; in a round short steps count "
+        "by the best of four stretches. The first five losses of all contestants agree, from equal "
+        "weights; what is left out is explained below.",
         "The last column: how many processors other programs kept busy meanwhile.",
         table(["workload", *EVERYBODY, "others"], map(step_row, parts.items())),
         "## DeepDive, Numba ÷ the fastest PyTorch, ÷ JAX",
