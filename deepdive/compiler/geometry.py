@@ -78,8 +78,8 @@ def kernel_address(name: str) -> int:
     return int(found())
 
 
-def runner(threads: int) -> Any:
-    """The kernel that runs a program on one thread, or on several."""
+def runners() -> tuple[Any, Any]:
+    """The kernels that run a program: on this thread, and on all."""
     from deepdive.kernels import runner
 
-    return runner.alone if threads == 1 else runner.together
+    return runner.alone, runner.together

@@ -8,6 +8,7 @@ in one piece of memory per dtype at fixed offsets.
 from __future__ import annotations
 
 from operator import is_
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -33,8 +34,8 @@ class NumbaDialect:
         self.threads = self.text.threads
         self.source = self.text.source
         self.levels = load(self.source).LEVELS
-        self._alone: NumbaDialect | None = None  # the same for one thread, once it is needed
-        self._run = geometry.runner(self.threads)
+        self._alone, self._together = geometry.runners()
+        self._pace = Pace()
         self._make_room()
         self._find_inputs()
         self._find_outputs()
@@ -100,19 +101,13 @@ class NumbaDialect:
     # --- a call --------------------------------------------------------------------------------
     def run(self, inputs: list[Any]) -> list[Any]:
         """The outputs for these inputs; state is written in place."""
-        if self.threads > 1 and gate().threads() < self.threads:
-            return self._on_one_thread(inputs)
         arrays = [inputs[i] for i in self._array_places]
         if not all(map(is_, arrays, self._held)):
             self._take(arrays)
         numbers = [inputs[i] for i in self._number_places]
         if numbers != self._last_numbers or self.plan.host:
             self._host(numbers)
-        if self.threads == 1:
-            self._run(*self._arguments)
-        else:
-            with gate().lock:
-                self._run(self.threads, *self._arguments)
+        self._start()
         for array, copy in self._away:
             array[...] = copy
         for i, value in self._late:
@@ -120,11 +115,15 @@ class NumbaDialect:
         results = zip(self._outputs, self.graph.outputs, strict=True)
         return [self._result(view, value, inputs) for view, value in results]
 
-    def _on_one_thread(self, inputs: list[Any]) -> list[Any]:
-        """After a fork, or with fewer threads allowed: threads that wait for others never end."""
-        if self._alone is None:
-            self._alone = NumbaDialect(self.graph, 1)
-        return self._alone.run(inputs)
+    def _start(self) -> None:
+        """Run on all threads, or – after a fork, with fewer allowed, in a crowd – on this one."""
+        if self.threads == 1 or gate().threads() < self.threads or self._pace.crowded():
+            self._alone(self.threads, *self._arguments)
+            return
+        with gate().lock:
+            begin = perf_counter()
+            self._together(self.threads, *self._arguments)
+            self._pace.note(perf_counter() - begin)
 
     def _result(self, view: Any, value: Value, inputs: list[Any]) -> Any:
         found = self._found(value, inputs) if view is None else view
@@ -184,6 +183,35 @@ class NumbaDialect:
             array = _computed(base, {})
         flat = np.ascontiguousarray(array).reshape(-1)
         return _shown(flat, place, value)
+
+
+class Pace:
+    """Notices when threads wait for a processor that somebody else keeps busy.
+
+    OpenBLAS's threads go on spinning for some 25 ms after a product; a program's second thread
+    then waits for the scheduler's next tick, many times as long as the step takes.  For a while,
+    longer each time it happens again, the program then runs on one thread.
+    """
+
+    __slots__ = ("best", "pause", "until")
+
+    def __init__(self) -> None:
+        self.best = 1.0  # seconds of the quickest run on all threads
+        self.pause = 0.0
+        self.until = 0.0
+
+    def crowded(self) -> bool:
+        """Whether to stay on one thread for now."""
+        return self.until > 0.0 and perf_counter() < self.until
+
+    def note(self, seconds: float) -> None:
+        """Take note of how long a run on all threads took."""
+        self.best = min(self.best, seconds)
+        if seconds > STALLED + 4 * self.best:
+            self.pause = min(max(2 * self.pause, SHORT), LONG)
+            self.until = perf_counter() + self.pause
+        elif self.until:
+            self.pause = self.until = 0.0
 
 
 def scheduled(levels: Any) -> Any:
@@ -250,4 +278,6 @@ def gate() -> Any:
     return found
 
 
+STALLED = 2e-3  # seconds: what a tick of the scheduler costs at least
+SHORT, LONG = 0.03, 1.0  # seconds on one thread after the first stall, and at most
 SERIAL = 4e6  # operations below which a second thread costs more than it gives

@@ -30,33 +30,42 @@ def clear(sums, offset, size, start):
 
 
 @kernel
-def work(thread, threads, schedule, levels, table, numbers, memory, barrier, scratch):
-    """Everything one thread does: its blocks of each level, and waiting for the others."""
-    plan = longs(schedule)
+def run_level(at, thread, threads, plan, table, numbers, memory, scratch):
+    """A thread's part of the level that begins at `at`; where the next one begins."""
     sums = floats(longs(memory)[0])
-    at = 0
-    for _ in range(levels):
-        clears, blocks = plan[at], plan[at + 1]
-        at += 2
-        for _ in range(clears):
-            size = plan[at + 1]
-            clear(sums, plan[at] + thread * size, size, plan[at + 2])
-            at += 3
-        for block in range(thread, blocks, threads):
-            record = plan[at + block]
-            lo, hi = plan[record], plan[record + 1]
-            for i in range(plan[record + 2]):
-                function = plan[record + 3 + i]
-                call(function, (thread, lo, hi, table, numbers, memory, scratch))
-        at += blocks
-        if threads > 1:
-            wait(barrier, threads)
+    clears, blocks = plan[at], plan[at + 1]
+    at += 2
+    for _ in range(clears):
+        size = plan[at + 1]
+        clear(sums, plan[at] + thread * size, size, plan[at + 2])
+        at += 3
+    for block in range(thread, blocks, threads):
+        record = plan[at + block]
+        lo, hi = plan[record], plan[record + 1]
+        for i in range(plan[record + 2]):
+            call(plan[record + 3 + i], (thread, lo, hi, table, numbers, memory, scratch))
+    return at + blocks
 
 
 @kernel
-def alone(schedule, levels, table, numbers, memory, barrier, scratch):
-    """Run a program on the calling thread."""
-    work(int64(0), int64(1), schedule, levels, table, numbers, memory, barrier, scratch)
+def alone(threads, schedule, levels, table, numbers, memory, barrier, scratch):
+    """Run a program made for so many threads on this one: level by level, a part at a time."""
+    plan = longs(schedule)
+    at = int64(0)
+    for _ in range(levels):
+        begin = at
+        for thread in range(threads):
+            at = run_level(begin, thread, threads, plan, table, numbers, memory, scratch)
+
+
+@kernel
+def work(thread, threads, schedule, levels, table, numbers, memory, barrier, scratch):
+    """Everything one thread does: its part of each level, and waiting for the others."""
+    plan = longs(schedule)
+    at = int64(0)
+    for _ in range(levels):
+        at = run_level(at, thread, threads, plan, table, numbers, memory, scratch)
+        wait(barrier, threads)
 
 
 @kernel(parallel=True)

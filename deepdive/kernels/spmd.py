@@ -39,12 +39,16 @@ uints = _pointer(types.uint32, ir.IntType(32))
 flags = _pointer(types.uint8, ir.IntType(8))
 
 
+PATIENCE = 20_000  # looks at the counter, about 20 µs
+
+
 @intrinsic  # type: ignore[untyped-decorator]
 def wait(context, address, threads):  # type: ignore[no-untyped-def]
     """``wait(address, threads)``: go on when all threads have come here.
 
     The int64 at `address` counts arrivals and never goes back; the barrier opens when it reaches
-    the next multiple of `threads`.  Who waits long lets others have the processor.
+    the next multiple of `threads`.  Who waits long goes to sleep for a moment: the thread it
+    waits for may be on the same processor, and would not run before the next tick otherwise.
     """
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -67,11 +71,13 @@ def wait(context, address, threads):  # type: ignore[no-untyped-def]
         builder.position_at_end(again)
         more = builder.add(turns, one)
         turns.add_incoming(more, again)
-        patient = builder.icmp_signed("<", more, ir.Constant(_i64, 4000))
+        patient = builder.icmp_signed("<", more, ir.Constant(_i64, PATIENCE))
         builder.cbranch(patient, spin, rest)
         builder.position_at_end(rest)
-        kind = ir.FunctionType(ir.IntType(32), [])
-        builder.call(cgutils.get_or_insert_function(builder.module, kind, "sched_yield"), [])
+        word = ir.IntType(32)
+        kind = ir.FunctionType(word, [word])
+        sleep = cgutils.get_or_insert_function(builder.module, kind, "usleep")
+        builder.call(sleep, [ir.Constant(word, 1)])
         turns.add_incoming(zero, rest)
         builder.branch(spin)
         builder.position_at_end(done)
