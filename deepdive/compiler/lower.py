@@ -101,8 +101,8 @@ def _as_rows(value: Value, x: Value, y: Value, count: int) -> Value:
     shape = (count, x.shape[-1])
     rows = said("reshape", value, shape, x=x, shape=shape)
     *lead, _, columns = y.shape
-    shape = (*lead, count, columns)
-    out = said("matmul", value, shape, x=rows, y=y)
+    full = (*lead, count, columns)
+    out = said("matmul", value, full, x=rows, y=y)
     return said("reshape", value, x=out, shape=value.shape)
 
 

@@ -19,12 +19,15 @@ from deepdive.errors import GraphError
 MOST_STAMPS = 100_000  # then the oldest half is forgotten: nodes that old are long gone
 
 stamps: dict[int, tuple[int, str]] = {}
+latest = 0  # the youngest stamp: nodes younger than it need no look at theirs
 
 
 def stamp(array: Any, place: str = "an optimizer step") -> None:
     """Record that the memory of `array` changes now."""
     owner = speakers.BY_TYPE[type(array)].owner(array)
-    stamps[id(owner)] = (next_index(), place)
+    global latest
+    latest = next_index()
+    stamps[id(owner)] = (latest, place)
     if len(stamps) > MOST_STAMPS:
         for key in sorted(stamps, key=lambda key: stamps[key][0])[: MOST_STAMPS // 2]:
             del stamps[key]

@@ -122,7 +122,8 @@ class Optimizer:
             terms = {name: _number(group[name]) for name in self._terms if group[name]}
             for p, kept in zip(group["params"], states, strict=True):
                 if p._grad is not None:
-                    self._begin(p._data, kept, slots, group)
+                    if slots:
+                        self._begin(p._data, kept, slots, group)
                     self._advance(p, kept, slots, hyper, terms)
         return loss
 

@@ -118,7 +118,5 @@ def test_linear_takes_a_bias_with_one_axis(shape):
 
 @pytest.mark.parametrize("power", [-1, dd.tensor([2, -1])])
 def test_integers_have_no_negative_powers(power):
-    with pytest.raises(
-        DTypeError, match=r"^pow: integers have no negative powers\n.*\n  fix: x"
-    ):
+    with pytest.raises(DTypeError, match=r"^pow: integers have no negative powers\n.*\n  fix: x"):
         dd.tensor([1, 2]) ** power

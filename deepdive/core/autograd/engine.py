@@ -144,7 +144,7 @@ def gradients(node: Node, grad: Any, create_graph: bool) -> Any:
             f"backward: the graph was already freed (at {node.name})",
             fix="call the first backward(retain_graph=True), or compute the loss again",
         )
-    if mutation.stamps:
+    if mutation.latest > node.index:
         mutation.check_unchanged(node)
     if create_graph:
         xp: Any = words_on(grad.device)
