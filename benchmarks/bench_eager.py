@@ -1,6 +1,12 @@
-"""Eager mode against PyTorch eager: overhead, the MLP step, the small CNN.  2 threads, float32."""
+"""Eager mode against PyTorch eager: overhead, the MLP step, the small CNN.  2 threads, float32.
+
+OpenBLAS in NumPy's wheels takes new processors for old ones (``deepdive info`` says so).  With
+``OPENBLAS_CORETYPE=SkylakeX`` before the command it need not guess; the results go beside.
+"""
 
 from __future__ import annotations
+
+import os
 
 import numpy as np
 import torch
@@ -131,7 +137,11 @@ def main() -> None:
             }
         )
         print(rows[-1])
-    print(report("Eager mode against PyTorch eager", rows, "eager"))
+    core = os.environ.get("OPENBLAS_CORETYPE")
+    title = "Eager mode against PyTorch eager"
+    if core:
+        title += f", NumPy's OpenBLAS told that this is a {core}"
+    print(report(title, rows, f"eager-{core}" if core else "eager"))
 
 
 if __name__ == "__main__":
