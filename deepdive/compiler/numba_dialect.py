@@ -117,13 +117,17 @@ class NumbaDialect:
 
     def _start(self) -> None:
         """Run on all threads, or – after a fork, with fewer allowed, in a crowd – on this one."""
-        if self.threads == 1 or gate().threads() < self.threads or self._pace.crowded():
+        if self.threads == 1 or gate().threads() < self.threads:
             self._alone(self.threads, *self._arguments)
             return
-        with gate().lock:
-            begin = perf_counter()
-            self._together(self.threads, *self._arguments)
-            self._pace.note(perf_counter() - begin)
+        begin = perf_counter()
+        alone = self._pace.alone(begin)
+        if alone:
+            self._alone(self.threads, *self._arguments)
+        else:
+            with gate().lock:
+                self._together(self.threads, *self._arguments)
+        self._pace.note(alone, begin, perf_counter())
 
     def _result(self, view: Any, value: Value, inputs: list[Any]) -> Any:
         found = self._found(value, inputs) if view is None else view
@@ -186,32 +190,49 @@ class NumbaDialect:
 
 
 class Pace:
-    """Notices when threads wait for a processor that somebody else keeps busy.
+    """Decides whether a short program runs on all threads or on one, by what it took so far.
 
-    OpenBLAS's threads go on spinning for some 25 ms after a product; a program's second thread
-    then waits for the scheduler's next tick, many times as long as the step takes.  For a while,
-    longer each time it happens again, the program then runs on one thread.
+    In a crowd a second thread costs more than it gives: OpenBLAS's threads go on spinning for
+    some 25 ms after a product, and the program then waits for the scheduler's next tick, many
+    times as long as the step takes.  After such a stall it stays on one thread for a while, longer
+    each time; else the quicker way is taken, and the other one tried now and then.
     """
 
-    __slots__ = ("best", "pause", "until")
+    __slots__ = ("pause", "single", "threaded", "turn", "until")
 
     def __init__(self) -> None:
-        self.best = 1.0  # seconds of the quickest run on all threads
-        self.pause = 0.0
-        self.until = 0.0
+        self.threaded = self.single = 0.0  # seconds a run takes, lately; 0 is not known yet
+        self.pause = self.until = 0.0
+        self.turn = 0
 
-    def crowded(self) -> bool:
-        """Whether to stay on one thread for now."""
-        return self.until > 0.0 and perf_counter() < self.until
+    def alone(self, now: float) -> bool:
+        """Whether to run on one thread this time."""
+        if now < self.until:
+            return True
+        if self.threaded > STALLED:  # a long program gains from every thread
+            return False
+        self.turn += 1
+        single = 0.0 < self.single < self.threaded
+        return single != (self.turn % TRIAL == 0)
 
-    def note(self, seconds: float) -> None:
-        """Take note of how long a run on all threads took."""
-        self.best = min(self.best, seconds)
-        if seconds > STALLED + 4 * self.best:
+    def note(self, alone: bool, begin: float, end: float) -> None:
+        """Take note of how long a run took."""
+        seconds = end - begin
+        if alone:
+            self.single = _lately(self.single, seconds)
+        elif self.threaded and seconds > STALLED + 4 * self.threaded:
             self.pause = min(max(2 * self.pause, SHORT), LONG)
-            self.until = perf_counter() + self.pause
-        elif self.until:
-            self.pause = self.until = 0.0
+            self.until = end + self.pause
+        else:
+            self.threaded = _lately(self.threaded, seconds)
+            self.pause = 0.9 * self.pause
+
+
+def _lately(before: float, seconds: float) -> float:
+    """An average that forgets, and takes no single outlier for the rule."""
+    if not before:
+        return seconds
+    return before + (min(seconds, 3 * before) - before) / 8
 
 
 def scheduled(levels: Any) -> Any:
@@ -279,5 +300,6 @@ def gate() -> Any:
 
 
 STALLED = 2e-3  # seconds: what a tick of the scheduler costs at least
+TRIAL = 50  # runs after which the other way is tried once
 SHORT, LONG = 0.03, 1.0  # seconds on one thread after the first stall, and at most
 SERIAL = 4e6  # operations below which a second thread costs more than it gives
