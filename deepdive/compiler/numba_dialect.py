@@ -29,13 +29,13 @@ class NumbaDialect:
 
         self.graph = graph
         self.plan = Plan(graph)
-        worth = self.plan.work() > SERIAL
-        self.text = ProgramText(self.plan, threads if worth else 1)
+        work = self.plan.work()
+        self.text = ProgramText(self.plan, threads if work > SERIAL else 1)
         self.threads = self.text.threads
         self.source = self.text.source
         self.levels = load(self.source).LEVELS
         self._alone, self._together = geometry.runners()
-        self._pace = Pace()
+        self._pace = Pace(short=work < PARALLEL)
         self._make_room()
         self._find_inputs()
         self._find_outputs()
@@ -198,19 +198,18 @@ class Pace:
     each time; else the quicker way is taken, and the other one tried now and then.
     """
 
-    __slots__ = ("pause", "single", "threaded", "turn", "until")
+    __slots__ = ("pause", "short", "single", "threaded", "turn", "until")
 
-    def __init__(self) -> None:
+    def __init__(self, short: bool) -> None:
+        self.short = short  # a long program gains from every thread, whatever happens
         self.threaded = self.single = 0.0  # seconds a run takes, lately; 0 is not known yet
         self.pause = self.until = 0.0
         self.turn = 0
 
     def alone(self, now: float) -> bool:
         """Whether to run on one thread this time."""
-        if now < self.until:
-            return True
-        if self.threaded > STALLED:  # a long program gains from every thread
-            return False
+        if now < self.until or not self.short:
+            return self.short
         self.turn += 1
         single = 0.0 < self.single < self.threaded
         return single != (self.turn % TRIAL == 0)
@@ -303,3 +302,4 @@ STALLED = 2e-3  # seconds: what a tick of the scheduler costs at least
 TRIAL = 50  # runs after which the other way is tried once
 SHORT, LONG = 0.03, 1.0  # seconds on one thread after the first stall, and at most
 SERIAL = 4e6  # operations below which a second thread costs more than it gives
+PARALLEL = 4e8  # operations above which it always pays
