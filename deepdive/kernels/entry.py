@@ -27,6 +27,9 @@ from deepdive.kernels.jit import FAST, cached, kernel
 from deepdive.kernels.spmd import longs
 from deepdive.kernels.vector import CHANNELS, FLOAT, pointer
 
+# Dividing by zero gives infinity, as in NumPy: a check in a loop would keep it from vectors.
+OPTIONS = {"fastmath": FAST, "error_model": "numpy"}
+
 _held: list[Any] = []  # the code lives as long as these
 
 
@@ -40,7 +43,7 @@ def entry_point(function: Callable[..., Any]) -> Callable[[], int]:
     def address() -> int:
         integers = (types.int64,) * function.__code__.co_argcount
         signature = (integers, types.void)
-        compiled: Any = CFunc(function, signature, locals={}, options={"fastmath": FAST})
+        compiled: Any = CFunc(function, signature, locals={}, options=OPTIONS)
         cached(compiled, function)
         compiled.compile()
         _held.append(compiled)
