@@ -1,7 +1,7 @@
 """Eager mode against PyTorch eager: overhead, the MLP step, the small CNN.  2 threads, float32.
 
-OpenBLAS in NumPy's wheels takes new processors for old ones (``deepdive info`` says so).  With
-``OPENBLAS_CORETYPE=SkylakeX`` before the command it need not guess; the results go beside.
+``OPENBLAS_CORETYPE`` in the environment decides which products NumPy's OpenBLAS uses; where it is
+set, the results go beside, under its name.  ``env -u OPENBLAS_CORETYPE`` measures NumPy as it comes.
 """
 
 from __future__ import annotations
