@@ -1,7 +1,7 @@
 """Eager mode against PyTorch eager: overhead, the MLP step, the small CNN.  2 threads, float32.
 
 ``OPENBLAS_CORETYPE`` in the environment decides which products NumPy's OpenBLAS uses; where it is
-set, the results go beside, under its name.  ``env -u OPENBLAS_CORETYPE`` measures NumPy as it comes.
+set, the results go beside, under its name.  ``env -u OPENBLAS_CORETYPE`` measures it untouched.
 """
 
 from __future__ import annotations
