@@ -11,8 +11,8 @@ from deepdive.core.operator import REGISTRY
 from deepdive.ops.creation import CREATORS
 from deepdive.testing import check_operator
 
-for _part in ("sample_table", "sample_table_layers"):  # running them fills the table of samples
-    runpy.run_path(str(Path(__file__).with_name(f"{_part}.py")))
+for _part in sorted(Path(__file__).parent.glob("sample_table*.py")):  # running fills the table
+    runpy.run_path(str(_part))
 
 
 def functions():
