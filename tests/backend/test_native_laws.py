@@ -20,8 +20,8 @@ from deepdive.testing.case import Case, listed, replaced
 NATIVE = of_device("native").ARRAY_TYPE
 LARGEST = 400  # elements: larger samples say nothing new, and take long in pure Python
 
-for _part in ("sample_table", "sample_table_layers"):  # running them fills the table of samples
-    runpy.run_path(str(Path(__file__).parents[1] / f"ops/{_part}.py"))
+for _part in sorted((Path(__file__).parents[1] / "ops").glob("sample_table*.py")):
+    runpy.run_path(str(_part))  # running them fills the table of samples
 
 
 def functions():

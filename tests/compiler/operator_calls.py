@@ -13,8 +13,8 @@ from deepdive.ops.creation import CREATORS
 from deepdive.testing.case import Case
 from deepdive.testing.samples import samples_of
 
-for _part in ("sample_table", "sample_table_layers"):  # running them fills the table of samples
-    runpy.run_path(str(Path(__file__).parents[1] / "ops" / f"{_part}.py"))
+for _part in sorted((Path(__file__).parents[1] / "ops").glob("sample_table*.py")):
+    runpy.run_path(str(_part))  # running them fills the table of samples
 
 
 def functions():
