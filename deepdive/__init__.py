@@ -77,7 +77,14 @@ def _draw_graph(
     return draw_graph(self, namespace, path, format)
 
 
+def _draw_program(drawn: Any, path: Any, format: str | None) -> str:
+    from deepdive.dash.program import draw_program
+
+    return draw_program(drawn, path, format)
+
+
 add_method("draw_graph", _draw_graph)
+config.painter.append(_draw_program)
 
 
 def __getattr__(name: str) -> Any:

@@ -139,3 +139,6 @@ _speaker_of: list[Callable[[str], Any]] = [str]  # deepdive.backend.speakers put
 # Who looks on while operators run (a profiler, anomaly detection), or None: an object with
 # ``forward(operator, run, args) -> out`` and ``backward(operator, run, args) -> grads``.
 watch: Any = None
+
+# Draws what the compiler says of a program; the table of contents puts deepdive.dash's way here.
+painter: list[Callable[[Any, Any, str | None], str]] = []

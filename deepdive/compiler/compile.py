@@ -22,6 +22,7 @@ from deepdive.compiler.graph import Graph
 from deepdive.compiler.lazyarray import LazyArray
 from deepdive.compiler.lower import lowered
 from deepdive.compiler.numpy_dialect import NumPyDialect
+from deepdive.compiler.picture import Drawn, drawn
 from deepdive.compiler.settle import settled
 from deepdive.compiler.trace import (
     ARRAY,
@@ -132,6 +133,32 @@ class Compiled:
         """What the program does, what it froze, and how long it took to make."""
         return self._program().explain()
 
+    def drawn(self) -> Drawn:
+        """The program compiled last as plain data to draw: values, edges, fused groups."""
+        return drawn(self._program())
+
+    def draw(self, path: Any = None, format: str | None = None) -> str:
+        """Draw the program compiled last: its values, and a box around what is fused.
+
+        Args:
+            path: the file, written whole or not at all; None to get the SVG itself.
+            format: ``"svg"`` or ``"png"``; by default what the path ends with.
+
+        Returns:
+            the path, or without one the text of the SVG.
+
+        Raises:
+            GraphError: before the first call.
+            ArgumentError: for an unknown format.
+
+        >>> import deepdive as dd
+        >>> double = dd.compile(lambda x: x * 2 + 1)
+        >>> out = double(dd.ones(3))
+        >>> double.draw().startswith("<?xml")
+        True
+        """
+        return config.painter[0](self.drawn(), path, format)
+
     def __repr__(self) -> str:
         count = sum(len(programs) for programs in self.programs.values())
         return f"<compiled {self.function!r}: {count} programs>"
@@ -179,6 +206,7 @@ class Program:
         self.code, self.lost = generated(self.graph, owner.dialect)
         self.made = time.perf_counter() - started
         self.closed = closed_over(owner.function)
+        self.function = owner.function
         self.calls = 0
         self.first = self.fastest = float("inf")  # seconds
 

@@ -8,6 +8,7 @@ from operator import itemgetter
 from typing import Any
 
 from deepdive.compiler.graph import CONSTANT, INPUT, Graph, Value
+from deepdive.compiler.picture import used_by
 from deepdive.compiler.settle import VIEWS
 
 PLAIN = (bool, int, float, str)
@@ -119,16 +120,7 @@ def closed_over(function: Any) -> dict[str, Any]:
     >>> closed_over(lambda x: x * rate)
     {'rate': 3}
     """
-    code = getattr(function, "__code__", None)
-    if code is None:
-        return {}
-    cells = function.__closure__ or ()
-    found = {}
-    for name, cell in zip(code.co_freevars, cells, strict=True):
-        found[name] = getattr(cell, "cell_contents", None)
-    for name in code.co_names:
-        found.setdefault(name, function.__globals__.get(name))
-    return {name: value for name, value in found.items() if type(value) in PLAIN}
+    return {name: value for name, value in used_by(function).items() if type(value) in PLAIN}
 
 
 def _counted(words: Any) -> str:

@@ -48,22 +48,27 @@ def paint(picture: Picture, kind: str = "png") -> bytes:
     plan = layout(sizes, picture.edges, groups=[box.group for box in boxes])
     width = plan.width + 2 * MARGIN
     height = plan.height + 2 * MARGIN
-    scale = scale_for(kind)
-    if kind == "png":
-        most = (MAX_PIXELS / (width * height)) ** 0.5
-        scale = min(scale, most, MAX_SIDE / max(width, height))
-    canvas = CANVASES[kind](width, height, scale)
+    canvas = CANVASES[kind](width, height, fitting_scale(kind, width, height))
     placed = [Placed(*facts) for facts in zip(boxes, plan.centres, plan.layers, strict=True)]
     frames = _frames(placed)
     for frame in frames:
         frame.draw(canvas)
     for (a, b), route in zip(picture.edges, plan.routes, strict=True):
-        _edge(canvas, route, placed[a], placed[b])
+        draw_edge(canvas, route, placed[a], placed[b])
     for one in placed:
-        _box(canvas, one)
+        draw_box(canvas, one)
     for frame in frames:  # above the edges, so that these do not strike the labels through
         frame.draw_label(canvas)
     return canvas.encode()
+
+
+def fitting_scale(kind: str, width: float, height: float) -> float:
+    """Pixels per point: fewer where a picture of pixels would be too large."""
+    scale = scale_for(kind)
+    if kind != "png":
+        return scale
+    most = (MAX_PIXELS / (width * height)) ** 0.5
+    return float(min(scale, most, MAX_SIDE / max(width, height)))
 
 
 def box_size(box: Box) -> Point:
@@ -76,7 +81,7 @@ def box_size(box: Box) -> Point:
     return max(widest + padding, 44.0), count * LINE + 10
 
 
-def _box(canvas: Any, placed: Placed) -> None:
+def draw_box(canvas: Any, placed: Placed) -> None:
     box = placed.box
     is_operator = box.kind == "operator"
     fill, edge = OPERATOR if is_operator else LEAF if box.is_leaf else RESULT
@@ -116,7 +121,7 @@ def _text(canvas: Any, placed: Placed) -> None:
     canvas.text(middle, base, last, SIZE, color, "middle")
 
 
-def _edge(canvas: Any, route: Sequence[Point], start: Placed, end: Placed) -> None:
+def draw_edge(canvas: Any, route: Sequence[Point], start: Placed, end: Placed) -> None:
     """A curve that leaves and arrives vertically, with an arrow head."""
     down = 1.0 if end.y >= start.y else -1.0
     tip = end.top if down > 0 else end.bottom
