@@ -54,6 +54,7 @@ SUBPACKAGES = {
     "testing": "deepdive.testing",
     "cli": "deepdive.cli",
     "func": "deepdive.func",
+    "train": "deepdive.train",
 }
 # Single names that live in a sub-package: name → (module, attribute)
 LATE = {

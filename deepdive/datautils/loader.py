@@ -106,11 +106,22 @@ class DataLoader:
         return len(self._batches)
 
     def __iter__(self) -> Iterator[Any]:
+        return self.from_batch(0)
+
+    def from_batch(self, start: int) -> Iterator[Any]:
+        """A new epoch without its first `start` batches, which are not even fetched.
+
+        ``loader.epoch = e; loader.from_batch(k)`` goes on where batch `k` of epoch ``e + 1`` was
+        to come.
+
+        Raises:
+            ArgumentError: for a negative `start`.
+        """
         if self._reshuffles:
             self.shuffle()
         else:
             self._begin_epoch()
-        return self.get_batches()
+        return self.get_batches(start)
 
     def shuffle(self) -> DataLoader:
         """Begin an epoch with a new random order, which stays until the next; returns the loader.
@@ -126,11 +137,13 @@ class DataLoader:
         self._batches.sampler = list(order)
         return self
 
-    def get_batches(self) -> Iterator[Any]:
-        """The batches of this epoch in the present order."""
+    def get_batches(self, start: int = 0) -> Iterator[Any]:
+        """The batches of this epoch in the present order, from number `start` on."""
+        if start < 0:
+            _refuse("batches are counted from 0", start)
         seeded = (self.generator or random.default_generator).fork(self.epoch)
         fetch = partial(self._fetch, seeded)
-        numbers = map(list, self._batches)
+        numbers = islice(map(list, self._batches), start, None)
         if not self.num_workers:
             return map(fetch, numbers)
         return _prefetch(fetch, numbers, self.num_workers, self.prefetch_factor)

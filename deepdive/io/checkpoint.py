@@ -60,7 +60,7 @@ def save_folder(
     if arc_text is not None:
         files[ARC] = [arc_text.encode("utf-8")]
     if extra is not None:
-        files[STATE] = [_json(extra)]
+        files[STATE] = [state_bytes(extra)]
     write_folder(folder, files)
 
 
@@ -73,7 +73,7 @@ def load_folder(folder: FilePath) -> Saved:
     readers = {
         ARC: lambda path: read_text(path, MAX_CHARACTERS),
         WEIGHTS: safetensors.load,
-        STATE: _read_state,
+        STATE: read_state,
     }
     found = read_folder(folder, readers)
     if found[WEIGHTS] is None:
@@ -81,7 +81,7 @@ def load_folder(folder: FilePath) -> Saved:
     return Saved(found[ARC], found[WEIGHTS], found[STATE])
 
 
-def _json(extra: Mapping[str, Any]) -> bytes:
+def state_bytes(extra: Mapping[str, Any]) -> bytes:
     """`extra` as JSON, which Python's ``inf`` and ``nan`` may enter."""
     import json
 
@@ -102,7 +102,12 @@ def _json(extra: Mapping[str, Any]) -> bytes:
     return (text + "\n").encode("utf-8")
 
 
-def _read_state(path: str) -> dict[str, Any]:
+def read_state(path: str) -> dict[str, Any]:
+    """The JSON object in `path`.
+
+    Raises:
+        CheckpointError: it is not there, too large, or no JSON object.
+    """
     import json
 
     try:

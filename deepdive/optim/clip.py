@@ -46,8 +46,7 @@ def clip_grad_norm_(
     if not held:
         return Tensor(0.0, requires_grad=False)
     xp = speakers.BY_TYPE[type(held[0]._data)]
-    norms = xp.stack([_norm(xp, _array(p), norm_type) for p in held])
-    total = xp.as_zero_d(_norm(xp, norms, norm_type))
+    total = _total(xp, held, norm_type)
     if error_if_nonfinite and not bool(xp.isfinite(total)):
         raise NonFiniteError(
             "clip_grad_norm_: the norm of the gradients is not finite",
@@ -61,6 +60,26 @@ def clip_grad_norm_(
     if not scale >= 1:  # a NaN spreads, as in PyTorch
         _scale(held, scale)
     return wrap(total)
+
+
+def grad_norm(parameters: Any, norm_type: float = 2.0) -> Tensor:
+    """The norm of all gradients as one vector, a 0-d Tensor; nothing is changed.
+
+    >>> import deepdive as dd
+    >>> w = dd.tensor([3.0, 4.0], requires_grad=True)
+    >>> (w * w / 2).sum().backward()
+    >>> grad_norm([w])
+    tensor(5.)
+    """
+    held = _with_gradient(parameters)
+    if not held:
+        return Tensor(0.0, requires_grad=False)
+    return wrap(_total(speakers.BY_TYPE[type(held[0]._data)], held, float(norm_type)))
+
+
+def _total(xp: Any, held: list[Tensor], norm_type: float) -> Any:
+    norms = xp.stack([_norm(xp, _array(p), norm_type) for p in held])
+    return xp.as_zero_d(_norm(xp, norms, norm_type))
 
 
 def _scale(held: list[Tensor], scale: Any) -> None:

@@ -1,0 +1,83 @@
+"""Full or mixed precision: how a loss flows back and an update is applied."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from importlib import import_module
+from typing import Any
+
+from deepdive.errors import ArgumentError, DeviceError
+
+AUTOCAST = "deepdive.amp"  # ``autocast`` and ``GradScaler``
+
+
+class Full:
+    """Everything in the dtype it has."""
+
+    scaler: Any = None
+
+    def autocast(self) -> Any:
+        """Around the forward pass."""
+        return nullcontext()
+
+    def backward(self, loss: Any) -> None:
+        """Gradients of `loss`."""
+        loss.backward()
+
+    def unscale(self, optimizer: Any) -> None:
+        """Before gradients are looked at."""
+
+    def step(self, optimizer: Any) -> None:
+        """The update."""
+        optimizer.step()
+
+
+class Mixed(Full):
+    """Products in half precision, with a scaled loss so that small gradients survive
+    (Micikevicius et al. 2018).
+    """
+
+    def __init__(self) -> None:
+        amp = import_module(AUTOCAST)
+        self._autocast = amp.autocast
+        self.scaler = amp.GradScaler()
+
+    def autocast(self) -> Any:
+        return self._autocast("cuda")
+
+    def backward(self, loss: Any) -> None:
+        self.scaler.scale(loss).backward()
+
+    def unscale(self, optimizer: Any) -> None:
+        self.scaler.unscale_(optimizer)
+
+    def step(self, optimizer: Any) -> None:
+        self.scaler.step(optimizer)
+        self.scaler.update()
+
+
+def precision(model: Any, amp: bool, compile: bool) -> Full:
+    """The way for these switches.
+
+    Raises:
+        DeviceError: for `amp` with a model that is not on a GPU.
+        ArgumentError: for `amp` together with `compile`.
+    """
+    if not amp:
+        return Full()
+    device = device_of(model)
+    if not device.startswith("cuda"):
+        raise DeviceError(
+            "Trainer: mixed precision (amp=True) needs a GPU",
+            got=f"a model on {device!r}",
+            fix="leave amp out, or model.cuda() first",
+        )
+    if compile:
+        raise ArgumentError("Trainer: amp and compile do not go together", fix="leave one out")
+    return Mixed()
+
+
+def device_of(model: Any) -> str:
+    """Where a model's parameters are; ``"cpu"`` for one without."""
+    first = next(iter(model.parameters()), None)
+    return "cpu" if first is None else str(first.device)
