@@ -21,6 +21,7 @@ from deepdive import nn as nn
 from deepdive import ops as ops
 from deepdive import optim as optim
 from deepdive import testing as testing
+from deepdive import train as train
 from deepdive import utils as utils
 from deepdive.compiler.compile import compile as compile
 from deepdive.compiler.lazyarray import is_lazy as is_lazy
