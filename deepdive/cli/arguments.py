@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 DEFAULT = "default: %(default)s"
+WARM = "kernels and all recipes"
 DATASETS = ("digits", "mnist")
 MODELS = ("mlp", "cnn")
 OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop", "adagrad")
@@ -55,6 +56,8 @@ def make_parser() -> Parser:
     add("predict", "let a saved network read images", _predict)
     add("draw", "draw the graph of a saved network as SVG or PNG", _draw)
     add("summary", "the layers of a network: shapes, parameters, multiply-adds", _summary)
+    add("inspect", "compiled programs kept on this machine: a list, or one of them", _inspect)
+    add("warmup", "compile kernels and programs now, so that later processes start warm", _warmup)
     add("info", "versions, processor, BLAS, optional packages", _info)
     return parser
 
@@ -101,6 +104,30 @@ def _summary(command: Any) -> None:
     which.add_argument("--model", choices=MODELS, help="one of ours, instead")
     command.add_argument("--dataset", choices=DATASETS, default="mnist", help="for --model")
     command.add_argument("--input", type=_shape, metavar="SHAPE", help="of one sample: 1,28,28")
+
+
+def _inspect(command: Any) -> None:
+    command.add_argument("program", nargs="?", metavar="KEY", help="its first letters; or: last")
+    command.add_argument("--source", action="store_true", help="print its source alone")
+    command.add_argument("--explain", action="store_true", help="print what explain() says alone")
+    command.add_argument("--clear", action="store_true", help="remove it, or all, from the cache")
+
+
+def _warmup(command: Any) -> None:
+    command.add_argument(
+        "targets",
+        nargs="*",
+        metavar="TARGET",
+        help=f"kernels, a recipe such as mnist/mlp, or a script .py; default: {WARM}",
+    )
+    command.add_argument("--args", metavar="WORDS", default="", help="for the script")
+    command.add_argument(
+        "--calls",
+        type=_positive,
+        default=20,
+        metavar="N",
+        help="stop a script after so many compiled calls without a new program; " + DEFAULT,
+    )
 
 
 def _info(command: Any) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from deepdive import config
 from deepdive.backend import numpy_cpu
 from deepdive.compiler import simplify
-from deepdive.compiler.explain import closed_over, explained
+from deepdive.compiler.explain import closed_over, explained, facts_of
 from deepdive.compiler.fuse import Unsupported
 from deepdive.compiler.graph import Graph
 from deepdive.compiler.lazyarray import LazyArray
@@ -24,6 +24,7 @@ from deepdive.compiler.lower import lowered
 from deepdive.compiler.numpy_dialect import NumPyDialect
 from deepdive.compiler.picture import Drawn, drawn
 from deepdive.compiler.settle import settled
+from deepdive.compiler.store import remember
 from deepdive.compiler.trace import (
     ARRAY,
     STATE,
@@ -209,6 +210,8 @@ class Program:
         self.function = owner.function
         self.calls = 0
         self.first = self.fastest = float("inf")  # seconds
+        if not self.lost:  # it is in the cache
+            remember(self.code.source, lambda: facts_of(self))
 
     def _recorded(self, args: Any, kwargs: Any) -> Any:
         """The arguments as the traced function gets them: Tensors of the recording for arrays."""

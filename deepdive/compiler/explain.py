@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from operator import itemgetter
 from typing import Any
 
-from deepdive.compiler.graph import CONSTANT, INPUT, Graph, Value
+from deepdive.compiler.graph import CONSTANT, INPUT, Graph, Value, typed
 from deepdive.compiler.picture import used_by
 from deepdive.compiler.settle import VIEWS
 
@@ -32,6 +32,19 @@ def explained(program: Any) -> str:
             *_constants(program),
         ]
     )
+
+
+def facts_of(program: Any) -> dict[str, str]:
+    """What is kept beside a program on disk: whose it is, and its story before the first call."""
+    function = getattr(program.function, "forward", program.function)
+    name = getattr(function, "__qualname__", type(function).__name__).rpartition(".")[2]
+    code = getattr(function, "__code__", None)
+    where = f" ({code.co_filename}:{code.co_firstlineno})" if code else ""
+    given = [typed(source.value) for source in program.tracer.sources if source.kind == "argument"]
+    return {
+        "what": f"{name}{where} of {', '.join(given) or 'nothing'}",
+        "explain": program.explain(),
+    }
 
 
 def _times(program: Any) -> Iterator[str]:

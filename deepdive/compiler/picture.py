@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from deepdive.compiler.expressions import VIRTUAL
-from deepdive.compiler.graph import CONSTANT, INPUT, NUMBER, Value, typed
+from deepdive.compiler.graph import CONSTANT, INPUT, NUMBER, Value, typed, values_in
 from deepdive.compiler.settle import root
 
 SEEDS = "param_groups"  # what tells an optimizer among the things a function uses
@@ -98,9 +98,9 @@ class Sketch:
         for name, argument in value.arguments.items():
             if name in ("x", "y") and isinstance(argument, (int, float)):
                 yield f"{argument:.4g}"
-        for operand in value.operands():
-            is_made = operand.dtype is NUMBER and operand.word != INPUT
-            yield "a number" if is_made else self.names[root(operand)]
+            for operand in values_in([argument]):
+                is_made = operand.dtype is NUMBER and operand.word != INPUT
+                yield "a number" if is_made else self.names[root(operand)]
 
     def outside(self, value: Value) -> int:
         """What comes from outside: an input, a constant, or what the host computes."""

@@ -25,18 +25,32 @@ def environment():
 def deepdive(tmp_path):
     """``deepdive("info")`` runs a command in an empty folder, without a terminal."""
 
-    def run(*words, **extra):
-        return subprocess.run(
-            [sys.executable, "-m", "deepdive", *map(str, words)],
-            cwd=tmp_path,
-            env=variables(**extra),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            timeout=60,
-        )
+    def run(*words, timeout=60, **extra):
+        return process(tmp_path, ["-m", "deepdive", *words], timeout, extra)
 
     return run
+
+
+@pytest.fixture
+def python_in(tmp_path):
+    """``python_in("script.py", "word")`` runs a script there."""
+
+    def run(*words, timeout=60, **extra):
+        return process(tmp_path, words, timeout, extra)
+
+    return run
+
+
+def process(folder, words, timeout, extra):
+    return subprocess.run(
+        [sys.executable, *map(str, words)],
+        cwd=folder,
+        env=variables(**extra),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=timeout,
+    )
 
 
 @pytest.fixture(scope="session")
