@@ -7,8 +7,11 @@ from typing import Any
 from deepdive import config
 from deepdive.backend import speakers
 from deepdive.core.operator import Operator, derive
-from deepdive.core.tensor import Tensor, array_of, asked, wrap
+from deepdive.core.tensor import Tensor, array_of, asked, data_of, wrap
 from deepdive.errors import DTypeError, GraphError, ShapeError
+from deepdive.ops.creation import zeros
+from deepdive.ops.elementwise import Where
+from deepdive.ops.indexing import IndexAddAt
 
 
 def indices(
@@ -50,10 +53,11 @@ def check_range(name: str, array: Any, count: int, of_what: str, low: int = 0) -
 class Embedding(Operator):
     """Row ``index[i]`` of `weight` (V, D) for each index: (…) → (…, D).
 
-    The row `padding_idx` gets no gradient.
+    The row `padding_idx` gets no gradient; with `by_freq` a row named n times gets an n-th of its.
     """
 
     padding_idx: int | None = None
+    by_freq: bool = False
 
     def forward(self, xp, index, weight):
         return xp.getitem(weight, index)
@@ -61,16 +65,31 @@ class Embedding(Operator):
     def backward(self, xp, grad, index, weight_shape):
         if self.padding_idx is not None:
             grad = xp.where((index != self.padding_idx)[..., None], grad, 0.0)
+        if self.by_freq:
+            named = xp.index_add(xp.zeros(weight_shape[:1], grad.dtype), index, 1.0)
+            grad = grad / xp.getitem(named, index)[..., None]
         return None, xp.index_add(xp.zeros(weight_shape, grad.dtype), index, grad)
 
 
 @derive("embedding", method=False)
-def embedding(input: Any, weight: Tensor, padding_idx: int | None = None) -> Tensor:
+def embedding(
+    input: Any,
+    weight: Tensor,
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Tensor:
     """The rows of `weight` (V, D) that `input` names, as (*input.shape, D).
 
     Args:
         input: integers in [0, V), of any shape.
         padding_idx: a row that gets no gradient; negative ones count from the end.
+        max_norm: rows named here are first shortened to this length, in place, by the norm of
+            `norm_type`.
+        scale_grad_by_freq: the gradient of a row is divided by how often it is named.
+        sparse: PyTorch's, accepted; gradients are always dense.
 
     Raises:
         DTypeError: for indices that are no integers.
@@ -85,7 +104,20 @@ def embedding(input: Any, weight: Tensor, padding_idx: int | None = None) -> Ten
     index = indices("embedding", input, rows, "rows", device=weight.device)
     if padding_idx is not None:
         padding_idx = padding_idx % rows
-    return Embedding(padding_idx)(wrap(index), weight)
+    if max_norm is not None:
+        shorten(weight, wrap(index), max_norm, norm_type)
+    return Embedding(padding_idx, scale_grad_by_freq)(wrap(index), weight)
+
+
+def shorten(weight: Tensor, index: Tensor, longest: float, p: float) -> None:
+    """The named rows of `weight` brought to at most that length, in place (PyTorch's renorm)."""
+    table: Any = weight.detach()
+    named = zeros(table.shape[0], dtype="bool", device=table.device)
+    named = IndexAddAt(data_of(index))(named.long(), 1) > 0  # type: ignore[attr-defined]
+    sizes = (table.abs() ** p).sum(1) ** (1 / p)  # (V,)
+    factor = Where()(named * (sizes > longest), longest / (sizes + 1e-7), 1.0)
+    with config.no_grad():
+        weight.copy_(table * factor.unsqueeze(1))  # type: ignore[attr-defined]
 
 
 @derive("one_hot")

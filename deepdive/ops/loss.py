@@ -37,6 +37,24 @@ def reduced(loss: Any, reduction: str) -> Tensor:
     )
 
 
+def _weighted(loss: Any, weight: Any, reduction: str) -> Tensor:
+    """:func:`reduced` with a weight for each element; the mean is that over the weights.
+
+    Raises:
+        ShapeError: unless there is one weight for each element.
+    """
+    if weight is None:
+        return reduced(loss, reduction)
+    weight = as_tensor(weight)
+    if weight.shape != loss.shape:
+        raise ShapeError(
+            f"loss: weight is {tuple(weight.shape)}", expected=f"{tuple(loss.shape)}, the input's"
+        )
+    if reduction == "mean":
+        return (loss * weight).sum() / weight.sum()  # type: ignore[no-any-return]
+    return reduced(loss * weight, reduction)
+
+
 def _same_shape(name: str, input: Any, target: Any) -> None:
     shapes = tuple(getattr(input, "shape", ())), tuple(getattr(target, "shape", ()))
     if shapes[0] != shapes[1]:
@@ -94,30 +112,33 @@ class Huber(Operator):
 
 
 @derive("mse_loss", method=False)
-def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Tensor:
-    """``(input - target)²``, reduced.
+def mse_loss(input: Any, target: Any, *, reduction: str = "mean", weight: Any = None) -> Tensor:
+    """``(input - target)²``, reduced; `weight` has the input's shape.
 
     >>> import deepdive as dd
     >>> mse_loss(dd.tensor([1.0, 3.0]), dd.tensor([1.0, 1.0]))
     tensor(2.)
     """
     _same_shape("mse_loss", input, target)
-    return reduced(Mse()(input, target), reduction)
+    return _weighted(Mse()(input, target), weight, reduction)
 
 
 @derive("l1_loss", method=False)
-def l1_loss(input: Any, target: Any, *, reduction: str = "mean") -> Tensor:
-    """``|input - target|``, reduced."""
+def l1_loss(input: Any, target: Any, *, reduction: str = "mean", weight: Any = None) -> Tensor:
+    """``|input - target|``, reduced; `weight` has the input's shape."""
     _same_shape("l1_loss", input, target)
-    return reduced(Mae()(input, target), reduction)
+    return _weighted(Mae()(input, target), weight, reduction)
 
 
 @derive("huber_loss", method=False)
-def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Tensor:
+def huber_loss(
+    input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None
+) -> Tensor:
     """``d²/2`` where ``|d| ≤ δ``, ``δ (|d| - δ/2)`` further out; reduced."""
     _positive("huber_loss: delta", delta)
     _same_shape("huber_loss", input, target)
-    return reduced(Huber(float(delta))(input, target), reduction)
+    loss: Any = Huber(float(delta))(input, target)
+    return reduced(loss if weight is None else loss * weight, reduction)  # as in PyTorch
 
 
 @derive("smooth_l1_loss", method=False)

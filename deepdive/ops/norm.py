@@ -173,9 +173,9 @@ def batch_norm(
     out = operator(Reshape(flat)(input), weight, bias)
     (mean, variance), operator.moments = operator.moments, None
     if running_mean is not None:
-        _move(running_mean, mean, momentum)
+        move(running_mean, mean, momentum)
     if running_var is not None:
-        _move(running_var, variance * (count / (count - 1)), momentum)
+        move(running_var, variance * (count / (count - 1)), momentum)
     return Reshape(tuple(input.shape))(out)
 
 
@@ -206,7 +206,7 @@ def _with_running(
     return input * scale.reshape(column) + shift.reshape(column)  # type: ignore[no-any-return]
 
 
-def _move(running: Tensor, batch: Any, momentum: float) -> None:
+def move(running: Tensor, batch: Any, momentum: float) -> None:
     """``running += momentum · (batch - running)``, in place."""
     array = data_of(running)
     moved = array + momentum * (batch.reshape(array.shape) - array)
