@@ -57,7 +57,8 @@ def scaled_dot_product_attention(
                 "scaled_dot_product_attention: attn_mask and is_causal are two masks",
                 fix="put the causal one into attn_mask: mask & dd.ones(L, S, dtype='bool').tril()",
             )
-        seen = creation.ones(*scores.shape[-2:], dtype="bool", device=query.device).tril()  # type: ignore[attr-defined]
+        pairs: Any = creation.ones(*scores.shape[-2:], dtype="bool", device=query.device)
+        seen = pairs.tril()
         weights = Softmax(-1)(scores.masked_fill(~seen, -math.inf))
     elif attn_mask is not None:
         weights = _masked_softmax(scores, creation.as_tensor(attn_mask))

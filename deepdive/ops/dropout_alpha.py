@@ -45,6 +45,9 @@ def _dropped(name: str, x: Any, p: float, training: bool, shape: tuple[int, ...]
     if p == 1:
         return x * 0  # type: ignore[no-any-return]
     ones: Any = creation.ones(*shape, dtype=x.dtype, device=x.device)
-    stays = dropout(ones, p) * (1 - p)  # type: ignore[operator]
-    a = ((1 - p) * (1 + p * LOWEST**2)) ** -0.5
-    return (x * stays + LOWEST * (1 - stays)) * a - a * p * LOWEST  # type: ignore[no-any-return]
+    drawn: Any = dropout(ones, p)
+    stays = drawn * (1 - p)
+    mixed = x * stays + LOWEST * (1 - stays)
+    variance = (1 - p) * (1 + p * LOWEST**2)
+    a = variance**-0.5
+    return mixed * a - a * p * LOWEST  # type: ignore[no-any-return]

@@ -70,13 +70,13 @@ def embedding_bag(
     vectors: Any = embedding(index, weight, *options)  # (B, N, D)
     share = counts.to(weight.dtype).unsqueeze(-1)
     if mode == "max":
-        hidden = Where()(counts.unsqueeze(-1), vectors, -math.inf)
-        some = counts.any(1, True)
-        return Where()(some, hidden.amax(1) if index.shape[1] else vectors.sum(1), 0.0)  # type: ignore[attr-defined]
+        return _largest(vectors, counts)
     if per_sample_weights is not None:
         share = share * per_sample_weights.unsqueeze(-1)
     total = (vectors * share).sum(1)
-    return total if mode == "sum" else total / share.sum(1).clamp(min=1)  # type: ignore[no-any-return]
+    if mode == "mean":
+        total = total / share.sum(1).clamp(min=1)
+    return total  # type: ignore[no-any-return]
 
 
 def _check(index: Any, offsets: Any, mode: str, weights: Any) -> None:
@@ -98,11 +98,20 @@ def _check(index: Any, offsets: Any, mode: str, weights: Any) -> None:
         )
 
 
+def _largest(vectors: Any, counts: Any) -> Tensor:
+    """The largest values of (B, N, D) over N, zeros where none of (B, N) counts."""
+    if not vectors.shape[1]:
+        return vectors.sum(1)  # type: ignore[no-any-return]
+    hidden: Any = Where()(counts.unsqueeze(-1), vectors, -math.inf)
+    return Where()(counts.any(1, True), hidden.amax(1), 0.0)
+
+
 def _added(index: Any, starts: Any, weight: Any, mode: str, weights: Any, options: Any) -> Tensor:
     """Sums or means of bags of any size: each vector is added to its bag's place."""
     N, B = index.shape[0], starts.shape[0]
     marks = creation.zeros(N + 1, dtype="int64", device=weight.device)
-    bag: Any = (IndexAddAt(data_of(starts))(marks, 1)).cumsum(0)[:N] - 1  # type: ignore[attr-defined]
+    marked: Any = IndexAddAt(data_of(starts))(marks, 1)
+    bag = marked.cumsum(0)[:N] - 1
     share = creation.ones(N, 1, dtype=weight.dtype, device=weight.device)
     if options[0] is not None:
         share = share * (index != options[0]).unsqueeze(1)  # type: ignore[operator]

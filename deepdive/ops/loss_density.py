@@ -36,7 +36,8 @@ def poisson_nll_loss(
     if full:
         many = target > 1  # type: ignore[operator]
         safe: Any = Where()(many, target, 1.0)
-        stirling = safe * safe.log() - safe + 0.5 * (2 * math.pi * safe).log()
+        stirling = safe * safe.log() - safe
+        stirling = stirling + 0.5 * (2 * math.pi * safe).log()
         loss = loss + Where()(many, stirling, 0.0)
     return reduced(loss, reduction)
 
@@ -153,27 +154,38 @@ def _labels(targets: Any, sizes: Any, B: int) -> Any:
 def _log_of_all_ways(logs: Any, labels: Any, times: Any, sizes: Any, blank: int) -> Any:
     """The forward variable α of the paper, over the labels with blanks between: (B, 2S + 1)."""
     T, B, _ = logs.shape
-    S = labels.shape[1]
-    blanks = creation.full((B, S, 1), blank, dtype="int64", device=logs.device)
-    pairs = Cat(2)(blanks, labels.unsqueeze(2)).reshape(B, 2 * S)  # type: ignore[attr-defined]
-    spelled = Cat(1)(pairs, blanks[:, :1, 0] if S else blanks.reshape(B, 0))  # b l₁ b l₂ … b
-    if not S:
-        spelled = creation.full((B, 1), blank, dtype="int64", device=logs.device)
-    places = creation.arange(2 * S + 1, device=logs.device)
-    before = _later(spelled, 2, -1)
-    skips = (spelled != blank) * (spelled != before)  # a blank may be left out before these
-    emitted = logs.gather(2, spelled.unsqueeze(0).expand(T, B, 2 * S + 1))  # type: ignore[attr-defined]
-    emitted = emitted.clamp(min=NEVER)
-    never = creation.full((), NEVER, dtype=logs.dtype, device=logs.device)
-    alpha: Any = Where()((places < 2) * (places <= 2 * sizes.unsqueeze(1)), emitted[0], never)
-    for t in range(1, T):
-        stay, one = alpha, _later(alpha, 1, NEVER)
-        two = Where()(skips, _later(alpha, 2, NEVER), never)
-        reached: Any = stay.logaddexp(one).logaddexp(two) + emitted[t]  # type: ignore[attr-defined]
-        alpha = Where()((times > t).unsqueeze(1), reached.clamp(min=NEVER), alpha)
+    spelled = _with_blanks(labels, blank)  # b l₁ b l₂ … b
+    width = spelled.shape[1]
+    places = creation.arange(width, device=logs.device)
     ends = 2 * sizes.unsqueeze(1)
-    last = Where()((places == ends) + (places == ends - 1), alpha, never)
-    return last.logsumexp(1)  # type: ignore[attr-defined]
+    labelled = spelled != blank
+    new = spelled != _later(spelled, 2, -1)
+    skips = labelled * new  # the blank before these may be left out
+    index = spelled.unsqueeze(0)
+    index = index.expand(T, B, width)
+    emitted = logs.gather(2, index).clamp(min=NEVER)
+    never = creation.full((), NEVER, dtype=logs.dtype, device=logs.device)
+    begins = (places < 2) * (places <= ends)
+    alpha: Any = Where()(begins, emitted[0], never)
+    for t in range(1, T):
+        one, two = _later(alpha, 1, NEVER), _later(alpha, 2, NEVER)
+        two = Where()(skips, two, never)
+        reached = alpha.logaddexp(one).logaddexp(two)
+        reached = (reached + emitted[t]).clamp(min=NEVER)
+        going = (times > t).unsqueeze(1)
+        alpha = Where()(going, reached, alpha)
+    finished = (places == ends) + (places == ends - 1)
+    last: Any = Where()(finished, alpha, never)
+    return last.logsumexp(1)
+
+
+def _with_blanks(labels: Any, blank: int) -> Any:
+    """(B, S) → (B, 2S + 1): a blank before, between and after all labels."""
+    B, S = labels.shape
+    blanks = creation.full((B, S + 1, 1), blank, dtype="int64", device=labels.device)
+    behind = Cat(1)(labels, blanks[:, :1, 0])  # type: ignore[index]
+    pairs: Any = Cat(2)(blanks, behind.unsqueeze(2))  # type: ignore[attr-defined]
+    return pairs.reshape(B, 2 * S + 2)[:, :-1]
 
 
 def _later(x: Any, by: int, filling: Any) -> Any:

@@ -65,7 +65,8 @@ def cosine_embedding_loss(
 @derive("soft_margin_loss", method=False)
 def soft_margin_loss(input: Any, target: Any, reduction: str = "mean") -> Tensor:
     """``log(1 + e^(-y x))`` for y of 1 and -1."""
-    return reduced(Softplus(1.0, 1e30)(-creation.as_tensor(target) * input), reduction)  # type: ignore[operator]
+    sign: Any = creation.as_tensor(target)
+    return reduced(Softplus(1.0, 1e30)(-sign * input), reduction)
 
 
 # --- classes -----------------------------------------------------------------------------------
@@ -90,7 +91,8 @@ def multi_margin_loss(
     single = input.ndim == 1
     scores = input.unsqueeze(0) if single else input  # (B, C)
     C = scores.shape[1]
-    classes: Any = wrap(indices("multi_margin_loss", target, C, "classes")).reshape(-1, 1)  # type: ignore[attr-defined]
+    numbers: Any = wrap(indices("multi_margin_loss", target, C, "classes"))
+    classes = numbers.reshape(-1, 1)
     gaps = _hinge(scores - scores.gather(1, classes) + margin)
     gaps = gaps if p == 1 else gaps * gaps
     if weight is not None:
@@ -132,8 +134,8 @@ def multilabel_soft_margin_loss(
     input: Any, target: Any, weight: Any = None, reduction: str = "mean"
 ) -> Tensor:
     """``-Σ_c (y_c log σ(x_c) + (1 - y_c) log σ(-x_c)) / C`` for x and y of 0 and 1, (B, C)."""
-    target = creation.as_tensor(target)
-    loss: Any = -(target * LogSigmoid()(input) + (1 - target) * LogSigmoid()(-input))  # type: ignore[operator]
+    y: Any = creation.as_tensor(target)
+    loss = -(y * LogSigmoid()(input) + (1 - y) * LogSigmoid()(-input))
     if weight is not None:
         loss = loss * creation.as_tensor(weight)
     return reduced(loss.mean(-1), reduction)

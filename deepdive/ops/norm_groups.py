@@ -67,10 +67,11 @@ def instance_norm(
     if math.prod(pixels) < 2:
         raise ShapeError(f"instance_norm: input {shape} has one value per channel: no variance")
     rows = Reshape((B, C, math.prod(pixels)))(input)
+    still: Any = rows.detach()
     if running_mean is not None:
-        move(running_mean, data_of(rows.detach().mean(2).mean(0)), momentum)  # type: ignore[attr-defined]
+        move(running_mean, data_of(still.mean(2).mean(0)), momentum)
     if running_var is not None:
-        move(running_var, data_of(rows.detach().var(2).mean(0)), momentum)  # type: ignore[attr-defined]
+        move(running_var, data_of(still.var(2).mean(0)), momentum)
     even = Reshape(shape)(LayerNorm(eps)(rows, None, None))
     return _scaled(even, weight, bias)
 

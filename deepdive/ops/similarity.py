@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any
 
 from deepdive.core.operator import derive
@@ -31,13 +32,16 @@ def length(x: Any, p: float, keepdim: bool = False) -> Any:
     if p == float("inf"):
         return size.amax(-1, keepdim)
     if p == 0:
-        return (size > 0).to(x.dtype).sum(-1, keepdim)
-    if p == 1:
+        size = (size > 0).to(x.dtype)
+    if p in (0, 1):
         return size.sum(-1, keepdim)
-    total = (size * size if p == 2 else size**p).sum(-1, keepdim)
+    powers = size * size if p == 2 else size**p
+    total = powers.sum(-1, keepdim)
     zero = total == 0  # the root is infinitely steep there
-    root = (total + zero) ** (1 / p)
-    return root * (1 - zero.to(x.dtype))
+    safe = total + zero
+    root = safe ** (1 / p)
+    away = 1 - zero.to(x.dtype)
+    return root * away
 
 
 @derive("pairwise_distance", method=False)
@@ -62,12 +66,13 @@ def pdist(x: Any, p: float = 2.0) -> Tensor:
     """
     if x.ndim != 2:
         raise ShapeError(f"pdist: x is {tuple(x.shape)}", expected="(N, D)")
-    N = x.shape[0]
-    first = [i for i in range(N) for _ in range(i + 1, N)]
-    second = [j for i in range(N) for j in range(i + 1, N)]
-    if not first:
+    pairs = [*combinations(range(x.shape[0]), 2)]
+    if not pairs:
         return x[:0].sum(1)  # type: ignore[no-any-return]
-    return length(x[first] - x[second], p)  # type: ignore[no-any-return]
+    first = [i for i, _ in pairs]
+    second = [j for _, j in pairs]
+    difference = x[first] - x[second]
+    return length(difference, p)  # type: ignore[no-any-return]
 
 
 @derive("bilinear", method=False)
@@ -77,14 +82,19 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Tensor:
     Raises:
         ShapeError: for shapes that do not fit.
     """
-    O, I, J = weight.shape  # noqa: E741
-    shapes = tuple(input1.shape), tuple(input2.shape)
-    if shapes[0][:-1] != shapes[1][:-1] or (shapes[0][-1], shapes[1][-1]) != (I, J):
+    outs, n, m = weight.shape
+    lead, first = input1.shape[:-1], tuple(input1.shape)
+    second = tuple(input2.shape)
+    if first != (*lead, n) or second != (*lead, m):
         raise ShapeError(
-            f"bilinear: the inputs are {shapes[0]} and {shapes[1]}, weight is {(O, I, J)}",
+            f"bilinear: the inputs are {first} and {second}, weight is {tuple(weight.shape)}",
             expected="(…, I), (…, J) and (O, I, J)",
         )
-    rows = input1.reshape(-1, I) @ weight.permute(1, 0, 2).reshape(I, O * J)  # (N, O·J)
-    columns = input2.reshape(-1, J, 1)
-    out = (rows.reshape(-1, O, J) @ columns).reshape(*shapes[0][:-1], O)
+    matrix = weight.permute(1, 0, 2)
+    flat = matrix.reshape(n, outs * m)
+    rows = input1.reshape(-1, n) @ flat  # (N, O·J)
+    rows = rows.reshape(-1, outs, m)
+    columns = input2.reshape(-1, m, 1)
+    out = rows @ columns  # (N, O, 1)
+    out = out.reshape(*lead, outs)
     return out if bias is None else out + bias  # type: ignore[no-any-return]
