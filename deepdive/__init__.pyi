@@ -84,6 +84,13 @@ def all(
     keepdims: builtins.bool = ...,
 ) -> Tensor:
     """Whether all elements along `dim` are non-zero."""
+def alpha_dropout(
+    x: Any,
+    p: builtins.float = 0.5,
+    training: builtins.bool = False,
+    inplace: builtins.bool = False,
+) -> Tensor:
+    """While `training`, -1.758 with probability `p`, then ``a x + b``: mean and variance stay."""
 def amax(
     x: Operand,
     dim: builtins.int | tuple[builtins.int, ...] | None = None,
@@ -197,6 +204,8 @@ def batch_norm(
     eps: builtins.float = 1e-05,
 ) -> Tensor:
     """Mean 0 and variance 1 for each channel of input (B, C, …); then ``· w + b``."""
+def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Tensor:
+    """``x₁ᵀ W_o x₂ + b_o`` for x₁ (…, I), x₂ (…, J), W (O, I, J), b (O,) → (…, O)."""
 def binary_cross_entropy(
     input: Any,
     target: Any,
@@ -233,6 +242,8 @@ def cat(tensors: Sequence[Operand], dim: builtins.int = 0, *, axis: builtins.int
     """Tensors joined along an existing axis."""
 def ceil(x: Operand) -> Tensor:
     """The smallest whole number ≥ x."""
+def celu(x: Any, alpha: builtins.float = 1.0, inplace: builtins.bool = False) -> Tensor:
+    """``x`` where positive, else ``α (e^(x/α) - 1)`` (Barron 2017)."""
 def chunk(x: Tensor, chunks: builtins.int, dim: builtins.int = 0) -> tuple[Tensor, ...]:
     """`x` cut along `dim` into at most `chunks` pieces of equal size but the last."""
 def clamp(
@@ -295,6 +306,16 @@ def cos(x: Operand) -> Tensor:
     """``cos x``."""
 def cosh(x: Operand) -> Tensor:
     """``(eˣ + e⁻ˣ) / 2``."""
+def cosine_embedding_loss(
+    input1: Any,
+    input2: Any,
+    target: Any,
+    margin: builtins.float = 0.0,
+    reduction: str = 'mean',
+) -> Tensor:
+    """``1 - cos(x₁, x₂)`` where y = 1, ``max(0, cos(x₁, x₂) - margin)`` where y = -1."""
+def cosine_similarity(x1: Any, x2: Any, dim: builtins.int = 1, eps: builtins.float = 1e-08) -> Tensor:
+    """``x₁·x₂ / (max(‖x₁‖, ε) max(‖x₂‖, ε))`` along `dim`; the shapes broadcast."""
 def cross_entropy(
     input: Any,
     target: Any,
@@ -304,6 +325,16 @@ def cross_entropy(
     label_smoothing: builtins.float = 0.0,
 ) -> Tensor:
     """``-log softmax(input)[target]`` for logits (B, C, …) and class numbers (B, …)."""
+def ctc_loss(
+    log_probs: Any,
+    targets: Any,
+    input_lengths: Any,
+    target_lengths: Any,
+    blank: builtins.int = 0,
+    reduction: str = 'mean',
+    zero_infinity: builtins.bool = False,
+) -> Tensor:
+    """``-log Σ Π_t p_t`` over all ways to spell the targets in time (Graves et al. 2006, eq. 14)."""
 def cumprod(x: Operand, dim: builtins.int, *, axis: builtins.int = ...) -> Tensor:
     """Running products ``Π_{j≤i} x_j`` along `dim`; right also where factors are zero."""
 def cumsum(x: Operand, dim: builtins.int, *, axis: builtins.int = ...) -> Tensor:
@@ -328,8 +359,30 @@ def dropout3d(x: Tensor, p: builtins.float = 0.5, training: builtins.bool = True
     """:func:`dropout` of whole channels of x (B, C, …)."""
 def elu(x: Operand, alpha: builtins.float = 1.0) -> Tensor:
     """``x`` where positive, ``α (eˣ - 1)`` elsewhere (Clevert et al. 2015)."""
-def embedding(input: Any, weight: Tensor, padding_idx: builtins.int | None = None) -> Tensor:
+def embedding(
+    input: Any,
+    weight: Tensor,
+    padding_idx: builtins.int | None = None,
+    max_norm: builtins.float | None = None,
+    norm_type: builtins.float = 2.0,
+    scale_grad_by_freq: builtins.bool = False,
+    sparse: builtins.bool = False,
+) -> Tensor:
     """The rows of `weight` (V, D) that `input` names, as (*input.shape, D)."""
+def embedding_bag(
+    input: Any,
+    weight: Any,
+    offsets: Any = None,
+    max_norm: builtins.float | None = None,
+    norm_type: builtins.float = 2.0,
+    scale_grad_by_freq: builtins.bool = False,
+    mode: str = 'mean',
+    sparse: builtins.bool = False,
+    per_sample_weights: Any = None,
+    include_last_offset: builtins.bool = False,
+    padding_idx: builtins.int | None = None,
+) -> Tensor:
+    """The rows of `weight` (V, D) that each bag names, put together: (B, D)."""
 def empty(
     *size: Any,
     dtype: Any = None,
@@ -358,6 +411,13 @@ def eye(
     requires_grad: builtins.bool = False,
 ) -> Tensor:
     """Ones on the diagonal, zeros elsewhere."""
+def feature_alpha_dropout(
+    x: Any,
+    p: builtins.float = 0.5,
+    training: builtins.bool = False,
+    inplace: builtins.bool = False,
+) -> Tensor:
+    """:func:`alpha_dropout` of whole channels of x (B, C, …)."""
 def flatten(x: Tensor, start_dim: builtins.int = 0, end_dim: builtins.int = -1) -> Tensor:
     """The axes from `start_dim` to `end_dim` merged into one."""
 def flip(x: Operand, *dims: Any) -> Tensor:
@@ -392,33 +452,85 @@ def full_like(
     """`fill_value` in the shape and dtype of `x`."""
 def gather(x: Operand, dim: builtins.int, index: Operand, *, axis: builtins.int = ...) -> Tensor:
     """``out[i][j] = x[index[i][j]][j]`` for dim 0: one element per index (PyTorch's gather)."""
+def gaussian_nll_loss(
+    input: Any,
+    target: Any,
+    var: Any,
+    full: builtins.bool = False,
+    eps: builtins.float = 1e-06,
+    reduction: str = 'mean',
+) -> Tensor:
+    """``(log σ² + (x - y)² / σ²) / 2`` with σ² = max(var, ε) (Nix & Weigend 1994)."""
 def ge(x: Operand, y: Operand) -> Tensor:
     """``x >= y``."""
 def gelu(x: Operand, approximate: str = 'none') -> Tensor:
     """``x Φ(x)`` with the normal distribution Φ (Hendrycks & Gimpel 2016)."""
 def getitem(x: Operand, index: Any) -> Tensor:
     """``x[index]`` by NumPy's rules; what is read twice gets both gradients."""
+def glu(x: Any, dim: builtins.int = -1) -> Tensor:
+    """``a · σ(b)`` for the halves a and b of `x` along `dim` (Dauphin et al. 2017)."""
 def greater(x: Operand, y: Operand) -> Tensor:
     """``x > y``."""
 def greater_equal(x: Operand, y: Operand) -> Tensor:
     """``x >= y``."""
+def group_norm(
+    input: Any,
+    num_groups: builtins.int,
+    weight: Any = None,
+    bias: Any = None,
+    eps: builtins.float = 1e-05,
+) -> Tensor:
+    """Mean 0 and variance 1 over each group of channels of each sample (Wu & He 2018)."""
 def gt(x: Operand, y: Operand) -> Tensor:
     """``x > y``."""
+def gumbel_softmax(
+    logits: Any,
+    tau: builtins.float = 1.0,
+    hard: builtins.bool = False,
+    eps: builtins.float = 1e-10,
+    dim: builtins.int = -1,
+) -> Tensor:
+    """A random choice that has a gradient: ``softmax((logits + noise) / τ)`` (Jang et al. 2017)."""
 def half(x: Tensor) -> Tensor:
     """As float16."""
+def hardshrink(x: Any, lambd: builtins.float = 0.5) -> Tensor:
+    """``x`` where ``|x| > λ``, else 0."""
+def hardsigmoid(x: Any, inplace: builtins.bool = False) -> Tensor:
+    """``x/6 + 1/2`` limited to [0, 1] (Howard et al. 2019)."""
+def hardswish(x: Any, inplace: builtins.bool = False) -> Tensor:
+    """``x · hardsigmoid(x)`` (Howard et al. 2019)."""
 def hardtanh(x: Operand, min_val: builtins.float = -1.0, max_val: builtins.float = 1.0) -> Tensor:
     """``x`` limited to [min_val, max_val]; the slope at the bounds is 0 (PyTorch's choice)."""
+def hinge_embedding_loss(
+    input: Any,
+    target: Any,
+    margin: builtins.float = 1.0,
+    reduction: str = 'mean',
+) -> Tensor:
+    """The distance x itself where y = 1, ``max(0, margin - x)`` where y = -1."""
 def huber_loss(
     input: Any,
     target: Any,
     reduction: str = 'mean',
     delta: builtins.float = 1.0,
+    weight: Any = None,
 ) -> Tensor:
     """``d²/2`` where ``|d| ≤ δ``, ``δ (|d| - δ/2)`` further out; reduced."""
 def index_add_at(x: Operand, index: Any, values: Operand) -> Tensor:
     """A copy of `x` with `values` added at ``x[index]``, duplicates summed."""
 def index_select(x: Tensor, dim: builtins.int, index: Any) -> Tensor:
     """The slices of `x` named by a vector of indices along `dim`."""
+def instance_norm(
+    input: Any,
+    running_mean: Any = None,
+    running_var: Any = None,
+    weight: Any = None,
+    bias: Any = None,
+    use_input_stats: builtins.bool = True,
+    momentum: builtins.float = 0.1,
+    eps: builtins.float = 1e-05,
+) -> Tensor:
+    """Mean 0 and variance 1 over the pixels of each channel of each sample (Ulyanov et al. 2016)."""
 def int(x: Tensor) -> Tensor:
     """As int32."""
 int16: Any
@@ -439,8 +551,14 @@ def kl_div(
     log_target: builtins.bool = False,
 ) -> Tensor:
     """``t (log t - input)`` for log-probabilities `input` and probabilities t, reduced."""
-def l1_loss(input: Any, target: Any, *, reduction: str = 'mean') -> Tensor:
-    """``|input - target|``, reduced."""
+def l1_loss(
+    input: Any,
+    target: Any,
+    *,
+    reduction: str = 'mean',
+    weight: Any = None,
+) -> Tensor:
+    """``|input - target|``, reduced; `weight` has the input's shape."""
 def layer_norm(
     input: Tensor,
     normalized_shape: builtins.int | tuple[builtins.int, ...],
@@ -508,6 +626,14 @@ def lt(x: Operand, y: Operand) -> Tensor:
     """``x < y``."""
 def mae(x: Operand, y: Operand) -> Tensor:
     """``|x - y|``, elementwise; its slope at 0 is taken as 0."""
+def margin_ranking_loss(
+    input1: Any,
+    input2: Any,
+    target: Any,
+    margin: builtins.float = 0.0,
+    reduction: str = 'mean',
+) -> Tensor:
+    """``max(0, -y (x₁ - x₂) + margin)``: x₁ is ahead where y = 1, behind where y = -1."""
 def masked_fill(x: Tensor, mask: Any, value: Any) -> Tensor:
     """`x` with `value` where `mask` holds."""
 def matmul(x: Operand, y: Operand) -> Tensor:
@@ -547,16 +673,42 @@ def min(x: Any, dim: Any = None, keepdim: builtins.bool = False, **aliases: Any)
     """The smallest element; the call forms are those of :func:`max`."""
 def minimum(x: Operand, y: Operand) -> Tensor:
     """The smaller of two; equal ones share the gradient."""
+def mish(x: Any, inplace: builtins.bool = False) -> Tensor:
+    """``x · tanh(softplus(x))`` (Misra 2019)."""
 def mm(x: Tensor, other: Any) -> Tensor:
     """The matrix product of two matrices (or batches of them)."""
 def mse(x: Operand, y: Operand) -> Tensor:
     """``(x - y)²``, elementwise."""
-def mse_loss(input: Any, target: Any, *, reduction: str = 'mean') -> Tensor:
-    """``(input - target)²``, reduced."""
+def mse_loss(
+    input: Any,
+    target: Any,
+    *,
+    reduction: str = 'mean',
+    weight: Any = None,
+) -> Tensor:
+    """``(input - target)²``, reduced; `weight` has the input's shape."""
 def mul(x: Operand, y: Operand) -> Tensor:
     """``x · y``, elementwise."""
 def mul_scalar(x: Operand, scalar: builtins.float) -> Tensor:
     """x · scalar."""
+def multi_margin_loss(
+    input: Any,
+    target: Any,
+    p: builtins.int = 1,
+    margin: builtins.float = 1.0,
+    weight: Any = None,
+    reduction: str = 'mean',
+) -> Tensor:
+    """``Σ_{j≠y} w_y max(0, margin - x_y + x_j)^p / C`` for scores x (B, C) and classes y (B,)."""
+def multilabel_margin_loss(input: Any, target: Any, reduction: str = 'mean') -> Tensor:
+    """``Σ_{j,i} max(0, 1 - x_{y_j} + x_i) / C`` over right classes y_j and wrong ones i."""
+def multilabel_soft_margin_loss(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    reduction: str = 'mean',
+) -> Tensor:
+    """``-Σ_c (y_c log σ(x_c) + (1 - y_c) log σ(-x_c)) / C`` for x and y of 0 and 1, (B, C)."""
 def multiply(x: Operand, y: Operand) -> Tensor:
     """``x · y``, elementwise."""
 def mv(x: Tensor, other: Any) -> Tensor:
@@ -601,12 +753,33 @@ def pad(
     value: builtins.float | None = None,
 ) -> Tensor:
     """Padding in PyTorch's order: ``(left, right, top, bottom, …)``, last axis first."""
+def pairwise_distance(
+    x1: Any,
+    x2: Any,
+    p: builtins.float = 2.0,
+    eps: builtins.float = 1e-06,
+    keepdim: builtins.bool = False,
+) -> Tensor:
+    """``‖x₁ - x₂ + ε‖_p`` along the last axis; the shapes broadcast."""
+def pdist(x: Any, p: builtins.float = 2.0) -> Tensor:
+    """``‖x_i - x_j‖_p`` for all i < j of the rows of x (N, D), as (N (N - 1) / 2,)."""
 def permute(x: Operand, *dims: Any) -> Tensor:
     """Axes in another order."""
+def poisson_nll_loss(
+    input: Any,
+    target: Any,
+    log_input: builtins.bool = True,
+    full: builtins.bool = False,
+    eps: builtins.float = 1e-08,
+    reduction: str = 'mean',
+) -> Tensor:
+    """``e^x - y x`` for counts y with the logarithm x of their expectation."""
 def pow(x: Operand, y: Operand) -> Tensor:
     """``xʸ``; a whole number as exponent is a product, so negative bases are fine."""
 def power_scalar(x: Operand, scalar: builtins.float) -> Tensor:
     """x ** scalar, the exponent being a parameter of the operator."""
+def prelu(x: Any, weight: Any) -> Tensor:
+    """``x`` where positive, else ``w x``; w is learned, one or one for each channel of (B, C, …)."""
 def prod(
     x: Operand,
     dim: builtins.int | tuple[builtins.int, ...] | None = None,
@@ -658,12 +831,38 @@ def remainder(x: Operand, y: Operand) -> Tensor:
     """``x - y ⌊x / y⌋``: the sign of `y`, as Python's ``%``."""
 def reshape(x: Operand, *shape: Any) -> Tensor:
     """The same elements in another shape; one extent may be -1."""
+def rms_norm(
+    input: Any,
+    normalized_shape: Any,
+    weight: Any = None,
+    eps: builtins.float | None = None,
+) -> Tensor:
+    """``x / √(mean(x²) + ε) · w`` over the last axes, which have `normalized_shape`."""
 def roll(x: Operand, shifts: Any, dims: Any = None) -> Tensor:
     """Elements shifted by `shifts` along `dims`; what leaves at one end enters at the other."""
 def round(x: Operand) -> Tensor:
     """The nearest whole number; halves go to the even one."""
+def rrelu(
+    x: Any,
+    lower: builtins.float = 0.125,
+    upper: builtins.float = 0.3333333333333333,
+    training: builtins.bool = False,
+    inplace: builtins.bool = False,
+) -> Tensor:
+    """A leaky ReLU, its slope drawn from [lower, upper) while `training`, else their middle."""
 def rsqrt(x: Operand) -> Tensor:
     """``1 / √x``."""
+def scaled_dot_product_attention(
+    query: Any,
+    key: Any,
+    value: Any,
+    attn_mask: Any = None,
+    dropout_p: builtins.float = 0.0,
+    is_causal: builtins.bool = False,
+    scale: builtins.float | None = None,
+    enable_gqa: builtins.bool = False,
+) -> Tensor:
+    """``softmax(q kᵀ · scale + mask) v`` (Vaswani et al. 2017, equation 1)."""
 def scatter_add(
     x: Operand,
     dim: builtins.int,
@@ -673,6 +872,8 @@ def scatter_add(
     axis: builtins.int = ...,
 ) -> Tensor:
     """A copy of `x` with ``out[index[i][j]][j] += src[i][j]`` for dim 0."""
+def selu(x: Any, inplace: builtins.bool = False) -> Tensor:
+    """``1.0507 · elu(x, 1.6733)``, which keeps mean 0 and variance 1 (Klambauer et al. 2017)."""
 def setitem(x: Operand, index: Any, values: Operand) -> Tensor:
     """A copy of `x` with ``x[index] = values``."""
 def sigmoid(x: Operand) -> Tensor:
@@ -693,6 +894,8 @@ def smooth_l1_loss(
     beta: builtins.float = 1.0,
 ) -> Tensor:
     """``d²/2β`` where ``|d| ≤ β``, ``|d| - β/2`` further out; reduced."""
+def soft_margin_loss(input: Any, target: Any, reduction: str = 'mean') -> Tensor:
+    """``log(1 + e^(-y x))`` for y of 1 and -1."""
 def softmax(x: Operand, dim: builtins.int = -1, *, axis: builtins.int = ...) -> Tensor:
     """``e^(x_i) / Σ_j e^(x_j)`` along `dim`, the last axis if none is given."""
 def softmax_loss(logits: Any, one_hot: Any) -> Tensor:
@@ -701,6 +904,10 @@ def softmin(x: Any, dim: builtins.int = -1) -> Tensor:
     """``softmax(-x)`` along `dim`."""
 def softplus(x: Operand, beta: builtins.float = 1.0, threshold: builtins.float = 20.0) -> Tensor:
     """``log(1 + e^(βx)) / β``, a smooth relu; ``x`` itself where ``βx`` exceeds `threshold`."""
+def softshrink(x: Any, lambd: builtins.float = 0.5) -> Tensor:
+    """``x`` brought nearer to 0 by λ, and 0 where ``|x| ≤ λ``."""
+def softsign(x: Any) -> Tensor:
+    """``x / (1 + |x|)``."""
 def split(
     x: Tensor,
     split_size_or_sections: Any,
@@ -754,8 +961,12 @@ def tan(x: Operand) -> Tensor:
     """``tan x``."""
 def tanh(x: Operand) -> Tensor:
     """``(eˣ - e⁻ˣ) / (eˣ + e⁻ˣ)``."""
+def tanhshrink(x: Any) -> Tensor:
+    """``x - tanh x``."""
 def tensor(*args: Any, **kwargs: Any) -> Tensor:
     """Call self as a function."""
+def threshold(x: Any, threshold: builtins.float, value: builtins.float, inplace: builtins.bool = False) -> Tensor:
+    """``x`` where it exceeds `threshold`, else `value`."""
 def to(
     x: Tensor,
     *args: Any,
@@ -768,6 +979,28 @@ def transpose(x: Tensor, dim0: builtins.int, dim1: builtins.int) -> Tensor:
     """Two axes exchanged."""
 def tril(x: Operand, diagonal: builtins.int = 0) -> Tensor:
     """The lower triangle; `diagonal` moves its edge up."""
+def triplet_margin_loss(
+    anchor: Any,
+    positive: Any,
+    negative: Any,
+    margin: builtins.float = 1.0,
+    p: builtins.float = 2.0,
+    eps: builtins.float = 1e-06,
+    swap: builtins.bool = False,
+    reduction: str = 'mean',
+) -> Tensor:
+    """``max(0, ‖a - p‖ - ‖a - n‖ + margin)``: the like nearer than the unlike, (B, D) each."""
+def triplet_margin_with_distance_loss(
+    anchor: Any,
+    positive: Any,
+    negative: Any,
+    *,
+    distance_function: Callable[[Any, Any], Any] | None = None,
+    margin: builtins.float = 1.0,
+    swap: builtins.bool = False,
+    reduction: str = 'mean',
+) -> Tensor:
+    """:func:`triplet_margin_loss` with any distance, :func:`pairwise_distance` unless given."""
 def triu(x: Operand, diagonal: builtins.int = 0) -> Tensor:
     """The upper triangle; `diagonal` moves its edge up."""
 def true_divide(x: Operand, y: Operand) -> Tensor:

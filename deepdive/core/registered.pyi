@@ -205,6 +205,8 @@ class Registered:
         """`x` repeated along new axes and axes of extent 1, as a view."""
     def ceil(self) -> Tensor:
         """The smallest whole number ≥ x."""
+    def celu(self, alpha: builtins.float = 1.0, inplace: builtins.bool = False) -> Tensor:
+        """``x`` where positive, else ``α (e^(x/α) - 1)`` (Barron 2017)."""
     def chunk(self, chunks: builtins.int, dim: builtins.int = 0) -> tuple[Tensor, ...]:
         """`x` cut along `dim` into at most `chunks` pieces of equal size but the last."""
     def clamp(
@@ -308,6 +310,8 @@ class Registered:
         """``x > y``."""
     def half(self) -> Tensor:
         """As float16."""
+    def hardshrink(self, lambd: builtins.float = 0.5) -> Tensor:
+        """``x`` where ``|x| > λ``, else 0."""
     def hardtanh(self, min_val: builtins.float = -1.0, max_val: builtins.float = 1.0) -> Tensor:
         """``x`` limited to [min_val, max_val]; the slope at the bounds is 0 (PyTorch's choice)."""
     def index_select(self, dim: builtins.int, index: Any) -> Tensor:
@@ -431,6 +435,8 @@ class Registered:
         """``x = pow(x, other)``, in place."""
     def power_scalar(self, scalar: builtins.float) -> Tensor:
         """x ** scalar, the exponent being a parameter of the operator."""
+    def prelu(self, weight: Any) -> Tensor:
+        """``x`` where positive, else ``w x``; w is learned, one or one for each channel of (B, C, …)."""
     def prod(
         self,
         dim: builtins.int | tuple[builtins.int, ...] | None = None,
@@ -458,6 +464,8 @@ class Registered:
         """``1 / √x``."""
     def scatter_add(self, dim: builtins.int, index: Operand, src: Operand, *, axis: builtins.int = ...) -> Tensor:
         """A copy of `x` with ``out[index[i][j]][j] += src[i][j]`` for dim 0."""
+    def selu(self, inplace: builtins.bool = False) -> Tensor:
+        """``1.0507 · elu(x, 1.6733)``, which keeps mean 0 and variance 1 (Klambauer et al. 2017)."""
     def sigmoid(self) -> Tensor:
         """``σ(x) = 1 / (1 + e⁻ˣ)``."""
     def sign(self) -> Tensor:
