@@ -124,16 +124,15 @@ _dtype_of: list[Callable[[str], Any]] = [str]  # deepdive.dtypes puts its lookup
 
 
 def set_default_device(device: str) -> None:
-    """The device new tensors live on: ``"cpu"`` (the start value) or ``"native"``.
+    """The device new tensors live on: ``"cpu"`` (the start value), ``"native"`` or ``"cuda"``.
 
     Raises:
         DeviceError: for a device that is not there.
     """
-    _speaker_of[0](str(device))
-    defaults.device = str(device)
+    defaults.device = _speaker_of[0](str(device)).DEVICE
 
 
-_speaker_of: list[Callable[[str], Any]] = [str]  # deepdive.backend.speakers puts its lookup here
+_speaker_of: list[Callable[[str], Any]] = []  # deepdive.backend.speakers puts its lookup here
 
 
 # Who looks on while operators run (a profiler, anomaly detection), or None: an object with

@@ -76,6 +76,10 @@ class DeviceError(DeepDiveError, RuntimeError):
     """A device that is not there, or two devices in one operation."""
 
 
+class OutOfMemoryError(DeepDiveError, MemoryError):
+    """A device without room for the next array; the message has a summary of its memory."""
+
+
 class GraphError(DeepDiveError, RuntimeError):
     """A backward pass, an in-place change or a hook that the recorded graph forbids."""
 

@@ -17,8 +17,9 @@ Shape = tuple[int, ...]
 def columns(xp: Any, x: Any, size: Shape, way: tuple[Shape, Shape, Shape], groups: int) -> Any:
     """The windows of x (B, C, *spatial) as the columns of matrices (G, K, B · L)."""
     stride, padding, dilation = way
-    widths = [(p, p) for p in padding]
-    x = xp.pad(x, ((0, 0), (0, 0), *widths))
+    if any(padding):
+        widths = [(p, p) for p in padding]
+        x = xp.pad(x, ((0, 0), (0, 0), *widths))
     view = xp.windows(x, size, stride, dilation)  # (B, C, *out, *size)
     n = len(size)
     out = range(2, 2 + n)

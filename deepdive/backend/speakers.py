@@ -7,7 +7,6 @@ rest of the library never asks "which device?": it looks up the speaker of the a
 from __future__ import annotations
 
 from importlib import import_module
-from types import ModuleType
 from typing import Any
 
 from deepdive import config
@@ -16,7 +15,7 @@ from deepdive.errors import DeviceError
 from deepdive.utils.gpu import INSTALL, why_no_cupy
 
 BY_TYPE: dict[type, Any] = {numpy_cpu.ARRAY_TYPE: numpy_cpu}
-BY_DEVICE: dict[str, ModuleType] = {"cpu": numpy_cpu}
+BY_DEVICE: dict[str, Any] = {"cpu": numpy_cpu}
 LATE = {"native": "deepdive.backend.native.namespace"}  # imported when their device is first named
 
 
@@ -32,28 +31,58 @@ def of_device(device: object) -> Any:
     if name in LATE:
         return _introduce(name)
     if name.split(":")[0] == "cuda":
-        raise _no_cuda(name)
+        return _cuda(name)
     raise DeviceError(
         f"to: unknown device {name!r}", expected=" or ".join(map(repr, sorted({*BY_DEVICE, *LATE})))
     )
 
 
-config._speaker_of[0] = of_device
+config._speaker_of.append(of_device)
 
 
 def _introduce(name: str) -> Any:
     """Import the speaker of a device, and know its arrays from now on."""
-    speaker = import_module(LATE[name])
-    BY_TYPE[speaker.ARRAY_TYPE] = BY_DEVICE[name] = speaker
+    return introduce(import_module(LATE[name]), name)
+
+
+def introduce(speaker: Any, *names: str) -> Any:
+    """Know the arrays of `speaker` from now on, and call it by the device names `names`."""
+    BY_TYPE[speaker.ARRAY_TYPE] = speaker
+    BY_DEVICE.update(dict.fromkeys(names, speaker))
     return speaker
 
 
-def _no_cuda(name: str) -> DeviceError:
-    """What is missing; where nothing is, that this release has no speaker for CuPy's arrays."""
+def forget(array_type: type) -> None:
+    """Undo :func:`introduce` for the speaker of an array type, if there is one."""
+    BY_TYPE.pop(array_type, None)
+    for name in [n for n, speaker in BY_DEVICE.items() if speaker.ARRAY_TYPE is array_type]:
+        del BY_DEVICE[name]
+
+
+def _cuda(name: str) -> Any:
+    """The speaker of a GPU: the one in use, or the first that is asked for.
+
+    Raises:
+        DeviceError: without CuPy or a GPU, for no number of one, and for a second GPU: a process
+            computes on one.
+    """
     missing = why_no_cupy()
-    return DeviceError(
-        f"to: no CUDA device can be used here: {missing or 'this release computes on the CPU'}",
-        got=repr(name),
-        expected="CuPy and an NVIDIA GPU" if missing else "'cpu'",
-        fix=f"{INSTALL}; then deepdive.utils.check_cupy()" if missing else None,
-    )
+    if missing:
+        raise DeviceError(
+            f"to: no CUDA device can be used here: {missing}",
+            got=repr(name),
+            expected="CuPy and an NVIDIA GPU",
+            fix=f"{INSTALL}; then deepdive.utils.check_cupy()",
+        )
+    number = name.partition(":")[2] or "0"
+    if not number.isdecimal():
+        raise DeviceError(f"to: unknown device {name!r}", expected="'cuda' or 'cuda:0'")
+    if "cuda" in BY_DEVICE:
+        raise DeviceError(
+            "to: one process computes on one GPU",
+            got=repr(name),
+            expected=repr(BY_DEVICE["cuda"].DEVICE),
+            fix="a process for each GPU, told by CUDA_VISIBLE_DEVICES which is its own",
+        )
+    speaker = import_module("deepdive.backend.cupy_gpu").open_cuda(int(number))
+    return introduce(speaker, "cuda", speaker.DEVICE)

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, TypeVar
 
 from deepdive import config, dtypes
 from deepdive.backend.speakers import BY_TYPE, of_device
+from deepdive.core.clash import device_error
 from deepdive.core.contract import REQUIRED, Contract, bind
 from deepdive.core.node import Node
 from deepdive.core.tensor import Tensor, array_of, wrap
@@ -245,6 +246,8 @@ def promote(mode: str, arrays: list[Any], speaker: Any) -> list[Any]:
 
 def _worded(operator: Any, arrays: list[Any], error: Exception) -> Exception:
     """The library's own words for what a speaker refused, or the error as it is."""
+    if device := device_error(operator, arrays, error):
+        return device
     if isinstance(error, (DeepDiveError, KeyboardInterrupt, MemoryError)):
         return error
     contract = operator.contract

@@ -298,9 +298,9 @@ class Module:
         """On the CPU."""
         return self.to("cpu")
 
-    def cuda(self: M, index: int = 0) -> M:
+    def cuda(self: M, index: int | None = None) -> M:
         """On a GPU."""
-        return self.to(f"cuda:{index}")
+        return self.to("cuda" if index is None else f"cuda:{index}")
 
     def float(self: M) -> M:
         """In float32."""

@@ -27,8 +27,10 @@ class Move(Operator):
 
 def on_device(array: Any, device: str) -> Any:
     """A copy of `array` in the memory of `device`."""
-    speaker = speakers.of_device(device)
-    return speaker.copy(speaker.asarray(speakers.BY_TYPE[type(array)].to_numpy(array)))
+    source, target = speakers.BY_TYPE[type(array)], speakers.of_device(device)
+    found = target.asarray(source.to_numpy(array))
+    apart = hasattr(source, "host") or hasattr(target, "host")  # memory of their own: copied now
+    return found if apart else target.copy(found)
 
 
 def moved(x: Tensor, device: str) -> Tensor:

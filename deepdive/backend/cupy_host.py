@@ -1,0 +1,122 @@
+"""How values come from the GPU to the host – the only place where that happens.
+
+A copy to the host waits until the GPU has done everything asked of it so far, so a hidden one costs
+more than it looks.  ``mode`` makes them seen (:func:`deepdive.cuda.set_sync_debug_mode`); checks of
+values that nobody waits for, such as the range of class numbers, are asked *later*: the numbers
+travel while the GPU works on, and an error comes a few operations after its cause, saying so.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from deepdive.errors import DeepDiveError, DeviceError
+
+MODES = ("default", "warn", "error")
+WAITING = 32  # questions at most; then the oldest is waited for
+LARGEST = 1 << 20  # elements: of larger arrays nothing is asked
+
+Question = Callable[[Any], Any]
+
+
+class Host:
+    """The host's side of one GPU.
+
+    Attributes:
+        mode: what a copy to the host does besides: nothing, a warning, an error.
+        copies: how many there have been, to be counted in tests.
+    """
+
+    def __init__(self, cp: Any, cupyx: Any) -> None:
+        self.cp, self.cupyx = cp, cupyx
+        self.mode = "default"
+        self.copies = 0
+        self._questions: deque[tuple[Any, Any, Question, str]] = deque()
+
+    # --- copies --------------------------------------------------------------------------------
+    def waits(self, what: str) -> None:
+        """Somebody is about to wait for the GPU.
+
+        Raises:
+            DeviceError: in the mode ``"error"``, naming the line that asked for it.
+        """
+        self.copies += 1
+        if self.mode == "default":
+            return
+        error = DeviceError(
+            f"{what} waits for the GPU",
+            got=f"at {_place()}",
+            fix="keep the value on the device, or look at it every so many steps; "
+            "dd.cuda.set_sync_debug_mode('default') allows it again",
+        )
+        if self.mode == "error":
+            raise error
+        warnings.warn(str(error), stacklevel=3)
+
+    def copy(self, x: Any) -> Any:
+        """A NumPy array of the values of `x`, when the GPU has got there."""
+        self.waits("a copy from the device to the host")
+        found = x.get()
+        self.answer()
+        return found
+
+    def sent(self, array: Any) -> Any:
+        """`array` on the device; it may be changed as soon as this returns."""
+        return self.cp.asarray(array)
+
+    # --- questions -----------------------------------------------------------------------------
+    def later(self, array: Any, question: Question) -> None:
+        """``question(values)`` once the values are here; what it answers is nobody's business."""
+        if array.size > LARGEST:
+            return
+        values = self.cupyx.empty_pinned(array.shape, array.dtype)
+        array.get(out=values, blocking=False)
+        arrived = self.cp.cuda.Event(disable_timing=True)
+        arrived.record()
+        self._questions.append((arrived, values, question, _place()))
+        while self._questions and (len(self._questions) > WAITING or self._questions[0][0].done):
+            self._ask()
+
+    def answer(self) -> None:
+        """Ask all that waits; the GPU has been waited for."""
+        while self._questions:
+            self._ask()
+
+    def _ask(self) -> None:
+        arrived, values, question, place = self._questions.popleft()
+        arrived.synchronize()
+        try:
+            question(values)
+        except DeepDiveError as error:
+            error.where.append(f"{place}, noticed only now: the GPU works behind Python's back")
+            self._questions.clear()
+            raise
+
+    # --- memory --------------------------------------------------------------------------------
+    def memory(self) -> str:
+        """A line on the memory: in use, kept for later, all there is.
+
+        >>> from deepdive.testing.standin import speaker
+        >>> speaker.host.memory().split(", ")[2]
+        'of 16384.0 MiB'
+        """
+        pool = self.cp.get_default_memory_pool()
+        total = self.cp.cuda.Device().mem_info[1]
+        sizes = [f"{count / 2**20:.1f} MiB" for count in self.numbers(pool)]
+        return f"{sizes[0]} in use, {sizes[1]} kept by the pool, of {total / 2**20:.1f} MiB"
+
+    def numbers(self, pool: Any) -> tuple[int, int]:
+        """Bytes in use, and bytes the pool holds."""
+        return pool.used_bytes(), pool.total_bytes()
+
+
+def _place() -> str:
+    """File and line of the nearest frame outside the library."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("deepdive."):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
