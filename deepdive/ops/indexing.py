@@ -26,7 +26,7 @@ def raw_index(index: Any) -> Any:
     return index
 
 
-@register("getitem", "__getitem__")
+@register(None)
 class GetItem(Operator):
     """``x[index]`` by NumPy's rules; what is read twice gets both gradients."""
 
@@ -40,6 +40,72 @@ class GetItem(Operator):
 
     def backward(self, xp, grad, x_shape):
         return xp.index_add(xp.zeros(x_shape, grad.dtype), self.index, grad)
+
+
+def staged(index: Any, x: Any) -> tuple[Any, Any] | None:
+    """An index with both integers and arrays as two, one after the other: ``x[first][second]``.
+
+    NumPy counts an integer as one of the arrays, so that ``x[0, :, [1, 2]]`` has the axis of the
+    list in front; PyTorch takes the integer first, and the list's axis stays in its place.  An
+    Ellipsis that stands for no axis parts two arrays in NumPy, and does not in PyTorch.
+    """
+    if not any(map(_many, index)):
+        return None
+    numbers = [hasattr(part, "__index__") and not _many(part) for part in index]
+    dots = any(part is Ellipsis for part in index)
+    if not dots and not any(numbers):
+        return None
+    first: list[Any] = []
+    second: list[Any] = []
+    for part, number in zip(index, numbers, strict=True):
+        if number and not isinstance(part, bool):
+            first.append(part)
+            continue
+        second.append(part)
+        if part is Ellipsis:
+            first.append(part)
+        elif part is not None and not isinstance(part, bool):
+            first += [slice(None)] * _axes_of(part)
+    if dots and len(first) - 1 == x.ndim:
+        second = [part for part in second if part is not Ellipsis]
+    return tuple(first), tuple(second)
+
+
+def _many(part: Any) -> bool:
+    """Whether a part of an index is an array or a list."""
+    return isinstance(part, list) or bool(getattr(part, "shape", ()))
+
+
+def _axes_of(part: Any) -> int:
+    """How many axes a part of an index answers for: a mask for as many as it has."""
+    return part.ndim if hasattr(part, "dtype") and part.dtype.kind == "b" else 1
+
+
+@derive("getitem", "__getitem__", word="getitem")
+def getitem(x: Any, index: Any) -> Tensor:
+    """``x[index]``: integers, slices, None, Ellipsis, masks, and arrays of integers.
+
+    What is read twice gets both gradients.
+
+    >>> import deepdive as dd
+    >>> x = dd.zeros(2, 3, 4)
+    >>> x[0, :, [1, 2]].shape, x[..., None, 0].shape
+    ((3, 2), (2, 3, 1))
+    """
+    stages = staged(index, x) if type(index) is tuple else None
+    if stages is None:
+        return apply(GetItem(index), (x,))
+    return apply(GetItem(stages[1]), (apply(GetItem(stages[0]), (x,)),))
+
+
+def put_in(x: Any, index: Any, values: Any) -> Tensor:
+    """A copy of `x` with ``x[index] = values``, the index read as :func:`getitem` reads it."""
+    stages = staged(index, x) if type(index) is tuple else None
+    if stages is None:
+        return apply(SetItem(index), (x, values))
+    first, second = stages
+    part = apply(SetItem(second), (apply(GetItem(first), (x,)), values))
+    return apply(SetItem(first), (x, part))
 
 
 @register("index_add_at", word="index_add", method=False)
@@ -85,14 +151,19 @@ def _assign(self: Tensor, index: Any, values: Any) -> None:
     """
     tracked = self._node is not None or (isinstance(values, Tensor) and values.requires_grad)
     if tracked and config.grad_mode.get():
-        rebind(self, apply(SetItem(index), (self, values)))
+        rebind(self, put_in(self, index, values))
         return
     array = changing(self)
     speaker = speakers.BY_TYPE[type(array)]
+    stages = staged(index, self) if type(index) is tuple else None
+    first, second = ((), index) if stages is None else stages
     try:
-        array[raw_index(index)] = (
+        part = array[first] if first else array
+        part[raw_index(second)] = (
             values if isinstance(values, (int, float)) else array_of(values, speaker)
         )
+        if first:  # not every array type gives views
+            array[first] = part
     except (ValueError, IndexError) as error:
         raise ShapeError(
             f"setitem: {error}", got=f"index {index!r} of shape {tuple(self.shape)}"
@@ -113,7 +184,7 @@ def rebind(tensor: Tensor, result: Tensor) -> None:
     tensor._grad = tensor._seed = tensor._skeleton = None
 
 
-@register("take_along_dim", word="take_along_axis")
+@register(None, word="take_along_axis")
 class TakeAlongDim(Operator):
     """``out[.., i, ..] = x[.., indices[.., i, ..], ..]`` along `dim`."""
 
@@ -163,7 +234,14 @@ class ScatterAdd(Operator):
     def forward(self, xp, x, index, src):
         return xp.scatter_add(x, index, src, axis=self.dim)
 
-    def backward(self, xp, grad, index, src_shape, needs):
+    def backward(
+        self,
+        xp,
+        grad,
+        index,
+        src_shape,
+        needs,
+    ):
         if not needs[2]:
             return grad, None, None
         part = xp.getitem(grad, covered(grad, index, self.dim))
@@ -181,7 +259,9 @@ tensor_words.scatter_add = _scatter_add_word  # type: ignore[attr-defined]
 
 @derive("index_select")
 def index_select(x: Tensor, dim: int, index: Any) -> Tensor:
-    """The slices of `x` named by a vector of indices along `dim`."""
+    """The slices of `x` named by a vector of indices (or one) along `dim`."""
+    if not isinstance(index, (list, tuple)) and not index.shape:
+        index = index.reshape(1)
     return x[(slice(None),) * (dim % x.ndim) + (index,)]  # type: ignore[index,no-any-return]
 
 
