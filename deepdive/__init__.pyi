@@ -75,6 +75,8 @@ def add(x: Operand, y: Operand) -> Tensor:
     """``x + y``."""
 def add_scalar(x: Operand, scalar: builtins.float) -> Tensor:
     """x + scalar."""
+def adjoint(input: Tensor) -> Tensor:
+    """The last two axes exchanged (real numbers are their own conjugates)."""
 def all(
     x: Operand,
     dim: builtins.int | tuple[builtins.int, ...] | None = None,
@@ -160,6 +162,10 @@ def argmin(
     keepdims: builtins.bool = ...,
 ) -> Tensor:
     """The index of the smallest element along `dim`, of the flattened array when None."""
+def argwhere(input: Tensor) -> Any:
+    """The positions of all elements that are not 0, a row for each."""
+def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: builtins.int = 0) -> Tensor:
+    """``out[i, j] = flat[i · stride[0] + j · stride[1] + storage_offset]``, a copy."""
 def as_tensor(data: Any, dtype: Any = None, device: str | None = None) -> Tensor:
     """A tensor on `data`, sharing memory where it can; Tensors pass as they are."""
 def asin(x: Operand) -> Tensor:
@@ -174,6 +180,12 @@ def atan2(x: Operand, y: Operand) -> Tensor:
     """The angle of the point (y, x): ``atan(x / y)`` in the right quadrant."""
 def atanh(x: Operand) -> Tensor:
     """The inverse of tanh, for |x| < 1."""
+def atleast_1d(*tensors: Any) -> Any:
+    """Each tensor with at least one axis: a number becomes a vector of length 1."""
+def atleast_2d(*tensors: Any) -> Any:
+    """Each tensor with at least two axes: a vector becomes one row."""
+def atleast_3d(*tensors: Any) -> Any:
+    """Each tensor with at least three axes: a matrix (n, m) becomes (n, m, 1)."""
 def avg_pool1d(
     input: Any,
     kernel_size: builtins.int | tuple[builtins.int, ...],
@@ -231,13 +243,21 @@ def bitwise_or(x: Operand, y: Operand) -> Tensor:
     """Bits set in one at least."""
 def bitwise_xor(x: Operand, y: Operand) -> Tensor:
     """Bits set in one."""
+def block_diag(*tensors: Any) -> Tensor:
+    """The matrices along a diagonal, zeros around them."""
 def bmm(x: Tensor, other: Any) -> Tensor:
     """The matrix product of two matrices (or batches of them)."""
 def bool(x: Tensor) -> Tensor:
     """As booleans: whether elements are non-zero."""
 bool_: Any
+def broadcast_shapes(*shapes: Any) -> tuple[builtins.int, ...]:
+    """The shape that tensors of these shapes broadcast to."""
+def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
+    """The tensors broadcast to their common shape."""
 def broadcast_to(x: Operand, shape: tuple[builtins.int, ...]) -> Tensor:
     """`x` repeated along new axes and axes of extent 1, as a view."""
+def cartesian_prod(*tensors: Any) -> Tensor:
+    """All combinations of one element of each vector, a row for each."""
 def cat(tensors: Sequence[Operand], dim: builtins.int = 0, *, axis: builtins.int = ...) -> Tensor:
     """Tensors joined along an existing axis."""
 def ceil(x: Operand) -> Tensor:
@@ -260,6 +280,10 @@ def clip(
     """``x`` limited to [min, max]; outside the gradient is 0."""
 def clone(x: Operand) -> Tensor:
     """A copy with history."""
+def column_stack(tensors: Any) -> Tensor:
+    """Tensors side by side, vectors as columns."""
+def combinations(input: Tensor, r: builtins.int = 2, with_replacement: builtins.bool = False) -> Tensor:
+    """All choices of `r` elements of a vector, in order, a row for each."""
 def concat(tensors: Sequence[Operand], dim: builtins.int = 0, *, axis: builtins.int = ...) -> Tensor:
     """Tensors joined along an existing axis."""
 def concatenate(tensors: Sequence[Operand], dim: builtins.int = 0, *, axis: builtins.int = ...) -> Tensor:
@@ -339,6 +363,30 @@ def cumprod(x: Operand, dim: builtins.int, *, axis: builtins.int = ...) -> Tenso
     """Running products ``Π_{j≤i} x_j`` along `dim`; right also where factors are zero."""
 def cumsum(x: Operand, dim: builtins.int, *, axis: builtins.int = ...) -> Tensor:
     """Running sums ``Σ_{j≤i} x_j`` along `dim`."""
+def diag(input: Tensor, diagonal: builtins.int = 0) -> Tensor:
+    """The diagonal of a matrix; of a vector, the matrix with it on its diagonal."""
+def diag_embed(input: Tensor, offset: builtins.int = 0, dim1: builtins.int = -2, dim2: builtins.int = -1) -> Tensor:
+    """Square matrices with the last axis of `input` on a diagonal, in the plane of two axes."""
+def diagflat(input: Tensor, offset: builtins.int = 0) -> Tensor:
+    """The square matrix with all elements of `input` on a diagonal."""
+def diagonal(input: Tensor, offset: builtins.int = 0, dim1: builtins.int = 0, dim2: builtins.int = 1) -> Tensor:
+    """The elements with column = row + `offset` in the plane of two axes, on a new last axis."""
+def diagonal_scatter(
+    input: Tensor,
+    src: Any,
+    offset: builtins.int = 0,
+    dim1: builtins.int = 0,
+    dim2: builtins.int = 1,
+) -> Tensor:
+    """A copy of `input` with its diagonal replaced by `src`."""
+def diff(
+    input: Tensor,
+    n: builtins.int = 1,
+    dim: builtins.int = -1,
+    prepend: Any = None,
+    append: Any = None,
+) -> Any:
+    """Differences of neighbours along `dim`, taken `n` times; of truth values: do they differ?"""
 def dilate(x: Tensor, axes: Any, dilation: builtins.int) -> Tensor:
     """`dilation` zeros behind each element along each of `axes`: n becomes n · (dilation + 1)."""
 def div(x: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
@@ -357,6 +405,10 @@ def dropout2d(x: Tensor, p: builtins.float = 0.5, training: builtins.bool = True
     """:func:`dropout` of whole channels of x (B, C, …)."""
 def dropout3d(x: Tensor, p: builtins.float = 0.5, training: builtins.bool = True) -> Tensor:
     """:func:`dropout` of whole channels of x (B, C, …)."""
+def dsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
+    """Parts along the third axis."""
+def dstack(tensors: Any) -> Tensor:
+    """Tensors behind each other, along the third axis."""
 def elu(x: Operand, alpha: builtins.float = 1.0) -> Tensor:
     """``x`` where positive, ``α (eˣ - 1)`` elsewhere (Clevert et al. 2015)."""
 def embedding(
@@ -422,6 +474,10 @@ def flatten(x: Tensor, start_dim: builtins.int = 0, end_dim: builtins.int = -1) 
     """The axes from `start_dim` to `end_dim` merged into one."""
 def flip(x: Operand, *dims: Any) -> Tensor:
     """The order of elements reversed along `dims`."""
+def fliplr(input: Tensor) -> Tensor:
+    """Columns in reverse order."""
+def flipud(input: Tensor) -> Tensor:
+    """Rows in reverse order."""
 def float(x: Tensor) -> Tensor:
     """As float32."""
 float16: Any
@@ -465,8 +521,8 @@ def ge(x: Operand, y: Operand) -> Tensor:
     """``x >= y``."""
 def gelu(x: Operand, approximate: str = 'none') -> Tensor:
     """``x Φ(x)`` with the normal distribution Φ (Hendrycks & Gimpel 2016)."""
-def getitem(x: Operand, index: Any) -> Tensor:
-    """``x[index]`` by NumPy's rules; what is read twice gets both gradients."""
+def getitem(x: Any, index: Any) -> Tensor:
+    """``x[index]``: integers, slices, None, Ellipsis, masks, and arrays of integers."""
 def glu(x: Any, dim: builtins.int = -1) -> Tensor:
     """``a · σ(b)`` for the halves a and b of `x` along `dim` (Dauphin et al. 2017)."""
 def greater(x: Operand, y: Operand) -> Tensor:
@@ -508,6 +564,10 @@ def hinge_embedding_loss(
     reduction: str = 'mean',
 ) -> Tensor:
     """The distance x itself where y = 1, ``max(0, margin - x)`` where y = -1."""
+def hsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
+    """Columns in parts: along the second axis, a vector along its only one."""
+def hstack(tensors: Any) -> Tensor:
+    """Tensors side by side: along the second axis, vectors along their only one."""
 def huber_loss(
     input: Any,
     target: Any,
@@ -516,10 +576,35 @@ def huber_loss(
     weight: Any = None,
 ) -> Tensor:
     """``d²/2`` where ``|d| ≤ δ``, ``δ (|d| - δ/2)`` further out; reduced."""
+def index_add(
+    input: Tensor,
+    dim: builtins.int,
+    index: Any,
+    source: Any,
+    *,
+    alpha: Any = 1,
+) -> Tensor:
+    """A copy of `input` with ``out[index[i]] += alpha · source[i]`` along `dim`; duplicates add up."""
 def index_add_at(x: Operand, index: Any, values: Operand) -> Tensor:
     """A copy of `x` with `values` added at ``x[index]``, duplicates summed."""
+def index_copy(input: Tensor, dim: builtins.int, index: Any, source: Any) -> Tensor:
+    """A copy of `input` with ``out[index[i]] = source[i]`` along `dim`."""
+def index_fill(input: Tensor, dim: builtins.int, index: Any, value: Any) -> Tensor:
+    """A copy of `input` with the slices named by `index` along `dim` set to `value`."""
+def index_put(input: Tensor, indices: Any, values: Any, accumulate: builtins.bool = False) -> Tensor:
+    """A copy of `input` with ``out[indices] = values``, or ``+=`` with duplicates added up."""
+def index_reduce(
+    input: Tensor,
+    dim: builtins.int,
+    index: Any,
+    source: Any,
+    reduce: str,
+    *,
+    include_self: builtins.bool = True,
+) -> Tensor:
+    """:func:`scatter_reduce` of whole slices: ``source[i]`` goes to ``input[index[i]]``."""
 def index_select(x: Tensor, dim: builtins.int, index: Any) -> Tensor:
-    """The slices of `x` named by a vector of indices along `dim`."""
+    """The slices of `x` named by a vector of indices (or one) along `dim`."""
 def instance_norm(
     input: Any,
     running_mean: Any = None,
@@ -636,6 +721,10 @@ def margin_ranking_loss(
     """``max(0, -y (x₁ - x₂) + margin)``: x₁ is ahead where y = 1, behind where y = -1."""
 def masked_fill(x: Tensor, mask: Any, value: Any) -> Tensor:
     """`x` with `value` where `mask` holds."""
+def masked_scatter(input: Tensor, mask: Any, source: Any) -> Tensor:
+    """A copy of `input`, the elements where `mask` holds taken from `source` one after another."""
+def masked_select(input: Tensor, mask: Any) -> Tensor:
+    """The elements of `input` where `mask` holds, as a vector; the two are broadcast."""
 def matmul(x: Operand, y: Operand) -> Tensor:
     """``x @ y``: vectors, matrices, or batches of matrices, whose leading axes broadcast."""
 def max(x: Any, dim: Any = None, keepdim: builtins.bool = False, **aliases: Any) -> Any:
@@ -669,6 +758,8 @@ def mean(
     keepdims: builtins.bool = ...,
 ) -> Tensor:
     """``Σ x / n`` over the axes `dim`."""
+def meshgrid(*tensors: Any, indexing: str = 'ij') -> tuple[Tensor, ...]:
+    """The coordinates of a grid: for vectors of n and m numbers two tensors (n, m)."""
 def min(x: Any, dim: Any = None, keepdim: builtins.bool = False, **aliases: Any) -> Any:
     """The smallest element; the call forms are those of :func:`max`."""
 def minimum(x: Operand, y: Operand) -> Tensor:
@@ -677,6 +768,10 @@ def mish(x: Any, inplace: builtins.bool = False) -> Tensor:
     """``x · tanh(softplus(x))`` (Misra 2019)."""
 def mm(x: Tensor, other: Any) -> Tensor:
     """The matrix product of two matrices (or batches of them)."""
+def moveaxis(input: Tensor, source: Any, destination: Any) -> Tensor:
+    """The axes `source` at the places `destination`, the others in their order."""
+def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
+    """The axes `source` at the places `destination`, the others in their order."""
 def mse(x: Operand, y: Operand) -> Tensor:
     """``(x - y)²``, elementwise."""
 def mse_loss(
@@ -713,6 +808,8 @@ def multiply(x: Operand, y: Operand) -> Tensor:
     """``x · y``, elementwise."""
 def mv(x: Tensor, other: Any) -> Tensor:
     """The matrix product of two matrices (or batches of them)."""
+def narrow(input: Tensor, dim: builtins.int, start: Any, length: builtins.int) -> Tensor:
+    """``input[start : start + length]`` along `dim`."""
 def ne(x: Operand, y: Operand) -> Tensor:
     """``x != y``."""
 def neg(x: Operand) -> Tensor:
@@ -729,6 +826,8 @@ def nll_loss(
     reduction: str = 'mean',
 ) -> Tensor:
     """``-w[target] · input[target]`` for log-probabilities (B, C, …) and class numbers (B, …)."""
+def nonzero(input: Tensor, *, as_tuple: builtins.bool = False) -> Any:
+    """The positions of all elements that are not 0: a row for each, or a vector for each axis."""
 def normalize(x: Any, p: builtins.float = 2.0, dim: builtins.int = 1, eps: builtins.float = 1e-12) -> Tensor:
     """``x / max(‖x‖_p, ε)`` along `dim`."""
 def not_equal(x: Operand, y: Operand) -> Tensor:
@@ -789,6 +888,8 @@ def prod(
     keepdims: builtins.bool = ...,
 ) -> Tensor:
     """``Π x`` over `dim`; right also where factors are zero."""
+def put(input: Tensor, index: Any, source: Any, accumulate: builtins.bool = False) -> Tensor:
+    """A copy of `input` with its flat elements at `index` set to `source`, or it added to them."""
 def rand(
     *size: Any,
     generator: Any = None,
@@ -821,6 +922,8 @@ def randn_like(x: Tensor, *, dtype: Any = None, requires_grad: builtins.bool = F
     """Normal numbers, in the shape and dtype of `x`."""
 def randperm(n: builtins.int, *, generator: Any = None, device: Any = None) -> Tensor:
     """The numbers 0 … n-1 in random order."""
+def ravel(input: Tensor) -> Tensor:
+    """All elements as one vector."""
 def reciprocal(x: Operand) -> Tensor:
     """``1 / x``."""
 def relu(x: Operand) -> Tensor:
@@ -829,8 +932,20 @@ def relu6(x: Tensor) -> Tensor:
     """``min(max(x, 0), 6)``."""
 def remainder(x: Operand, y: Operand) -> Tensor:
     """``x - y ⌊x / y⌋``: the sign of `y`, as Python's ``%``."""
+def repeat(input: Tensor, *repeats: Any) -> Tensor:
+    """`input` so many times over along each axis; further axes are added in front."""
+def repeat_interleave(
+    input: Tensor,
+    repeats: Any = None,
+    dim: builtins.int | None = None,
+    *,
+    output_size: builtins.int | None = None,
+) -> Tensor:
+    """Each slice along `dim` repeated in place: ``[a, b]`` twice is ``[a, a, b, b]``."""
 def reshape(x: Operand, *shape: Any) -> Tensor:
     """The same elements in another shape; one extent may be -1."""
+def reshape_as(input: Tensor, other: Tensor) -> Tensor:
+    """The same elements in the shape of `other`."""
 def rms_norm(
     input: Any,
     normalized_shape: Any,
@@ -840,8 +955,12 @@ def rms_norm(
     """``x / √(mean(x²) + ε) · w`` over the last axes, which have `normalized_shape`."""
 def roll(x: Operand, shifts: Any, dims: Any = None) -> Tensor:
     """Elements shifted by `shifts` along `dims`; what leaves at one end enters at the other."""
+def rot90(input: Tensor, k: builtins.int = 1, dims: Any = (0, 1)) -> Tensor:
+    """The plane of `dims` turned `k` quarters, from the first axis towards the second."""
 def round(x: Operand) -> Tensor:
     """The nearest whole number; halves go to the even one."""
+def row_stack(tensors: Any) -> Tensor:
+    """Tensors below each other: along the first axis, vectors as rows."""
 def rrelu(
     x: Any,
     lower: builtins.float = 0.125,
@@ -863,6 +982,16 @@ def scaled_dot_product_attention(
     enable_gqa: builtins.bool = False,
 ) -> Tensor:
     """``softmax(q kᵀ · scale + mask) v`` (Vaswani et al. 2017, equation 1)."""
+def scatter(
+    input: Tensor,
+    dim: builtins.int,
+    index: Any,
+    src: Any = None,
+    *,
+    value: Any = None,
+    reduce: Any = None,
+) -> Tensor:
+    """A copy of `input` with ``out[index[i][j]][j] = src[i][j]`` for dim 0; `src` may be a number."""
 def scatter_add(
     x: Operand,
     dim: builtins.int,
@@ -872,6 +1001,20 @@ def scatter_add(
     axis: builtins.int = ...,
 ) -> Tensor:
     """A copy of `x` with ``out[index[i][j]][j] += src[i][j]`` for dim 0."""
+def scatter_reduce(
+    input: Tensor,
+    dim: builtins.int,
+    index: Any,
+    src: Any,
+    reduce: str,
+    *,
+    include_self: builtins.bool = True,
+) -> Tensor:
+    """All ``src[i][j]`` with the same ``index[i][j]``, and ``input[index][j]``, made one (dim 0)."""
+def select(input: Tensor, dim: builtins.int, index: builtins.int) -> Tensor:
+    """The slice number `index` along `dim`, that axis gone."""
+def select_scatter(input: Tensor, src: Any, dim: builtins.int, index: builtins.int) -> Tensor:
+    """A copy of `input` with ``select(input, dim, index)`` replaced by `src`."""
 def selu(x: Any, inplace: builtins.bool = False) -> Tensor:
     """``1.0507 · elu(x, 1.6733)``, which keeps mean 0 and variance 1 (Klambauer et al. 2017)."""
 def setitem(x: Operand, index: Any, values: Operand) -> Tensor:
@@ -886,6 +1029,15 @@ def sin(x: Operand) -> Tensor:
     """``sin x``."""
 def sinh(x: Operand) -> Tensor:
     """``(eˣ - e⁻ˣ) / 2``."""
+def slice_scatter(
+    input: Tensor,
+    src: Any,
+    dim: builtins.int = 0,
+    start: builtins.int | None = None,
+    end: builtins.int | None = None,
+    step: builtins.int = 1,
+) -> Tensor:
+    """A copy of `input` with ``input[start:end:step]`` along `dim` replaced by `src`."""
 def smooth_l1_loss(
     input: Any,
     target: Any,
@@ -916,6 +1068,8 @@ def split(
     axis: builtins.int | None = None,
 ) -> tuple[Tensor, ...]:
     """`x` cut along `dim` into pieces of one size, or of the sizes listed."""
+def split_with_sizes(input: Tensor, split_sizes: Any, dim: builtins.int = 0) -> tuple[Tensor, ...]:
+    """`input` cut along `dim` into pieces of the sizes listed."""
 def sqrt(x: Operand) -> Tensor:
     """``√x``."""
 def square(x: Operand) -> Tensor:
@@ -955,8 +1109,10 @@ def swish(x: Operand) -> Tensor:
     """``x σ(x)`` with the sigmoid σ (Elfwing et al. 2017)."""
 def t(x: Tensor) -> Tensor:
     """The transpose of a matrix; vectors stay as they are."""
-def take_along_dim(x: Operand, indices: Operand, dim: builtins.int, *, axis: builtins.int = ...) -> Tensor:
-    """``out[.., i, ..] = x[.., indices[.., i, ..], ..]`` along `dim`."""
+def take(input: Tensor, index: Any) -> Tensor:
+    """``input.flatten()[index]``, in the shape of `index`."""
+def take_along_dim(input: Tensor, indices: Any, dim: builtins.int | None = None) -> Tensor:
+    """``out[.., i, ..] = input[.., indices[.., i, ..], ..]`` along `dim`, of all elements if None."""
 def tan(x: Operand) -> Tensor:
     """``tan x``."""
 def tanh(x: Operand) -> Tensor:
@@ -965,8 +1121,16 @@ def tanhshrink(x: Any) -> Tensor:
     """``x - tanh x``."""
 def tensor(*args: Any, **kwargs: Any) -> Tensor:
     """Call self as a function."""
+def tensor_split(
+    input: Tensor,
+    indices_or_sections: Any,
+    dim: builtins.int = 0,
+) -> tuple[Tensor, ...]:
+    """`input` cut along `dim` into so many nearly equal parts, or before each of the indices."""
 def threshold(x: Any, threshold: builtins.float, value: builtins.float, inplace: builtins.bool = False) -> Tensor:
     """``x`` where it exceeds `threshold`, else `value`."""
+def tile(input: Tensor, *dims: Any) -> Tensor:
+    """As :func:`repeat`; where counts are missing in front they are 1."""
 def to(
     x: Tensor,
     *args: Any,
@@ -979,6 +1143,8 @@ def transpose(x: Tensor, dim0: builtins.int, dim1: builtins.int) -> Tensor:
     """Two axes exchanged."""
 def tril(x: Operand, diagonal: builtins.int = 0) -> Tensor:
     """The lower triangle; `diagonal` moves its edge up."""
+def tril_indices(row: builtins.int, col: builtins.int, offset: builtins.int = 0, *, device: Any = None) -> Tensor:
+    """Rows and columns of the lower triangle of a (row, col) matrix, (2, n)."""
 def triplet_margin_loss(
     anchor: Any,
     positive: Any,
@@ -1003,6 +1169,8 @@ def triplet_margin_with_distance_loss(
     """:func:`triplet_margin_loss` with any distance, :func:`pairwise_distance` unless given."""
 def triu(x: Operand, diagonal: builtins.int = 0) -> Tensor:
     """The upper triangle; `diagonal` moves its edge up."""
+def triu_indices(row: builtins.int, col: builtins.int, offset: builtins.int = 0, *, device: Any = None) -> Tensor:
+    """Rows and columns of the upper triangle of a (row, col) matrix, (2, n)."""
 def true_divide(x: Operand, y: Operand) -> Tensor:
     """``x / y``; integers give the default float."""
 def trunc(x: Operand) -> Tensor:
@@ -1014,6 +1182,12 @@ def unbind(x: Tensor, dim: builtins.int = 0) -> tuple[Tensor, ...]:
     """The slices along `dim`, that axis gone."""
 def unflatten(x: Tensor, dim: builtins.int, sizes: tuple[builtins.int, ...]) -> Tensor:
     """The axis `dim` split into `sizes`."""
+def unfold(input: Tensor, dimension: builtins.int, size: builtins.int, step: builtins.int) -> Tensor:
+    """All windows of `size` along an axis, `step` apart, on a new last axis."""
+def unfold_copy(input: Tensor, dimension: builtins.int, size: builtins.int, step: builtins.int) -> Tensor:
+    """All windows of `size` along an axis, `step` apart, on a new last axis."""
+def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
+    """The coordinates of flat `indices` in a tensor of `shape`, one tensor per axis."""
 def unsqueeze(x: Operand, dim: builtins.int, *, axis: builtins.int = ...) -> Tensor:
     """A new axis of extent 1 at `dim`."""
 def var(
@@ -1029,6 +1203,12 @@ def var(
     """``Σ (x - mean)² / (n - correction)``; correction 1 unless `unbiased` is False."""
 def view(x: Operand, *shape: Any) -> Tensor:
     """The same elements in another shape; one extent may be -1."""
+def view_as(input: Tensor, other: Tensor) -> Tensor:
+    """The same elements in the shape of `other`."""
+def vsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
+    """Rows in parts: along the first axis of at least two."""
+def vstack(tensors: Any) -> Tensor:
+    """Tensors below each other: along the first axis, vectors as rows."""
 def where(condition: Operand, x: Operand, y: Operand) -> Tensor:
     """``x`` where `condition` holds, ``y`` elsewhere."""
 def zeros(

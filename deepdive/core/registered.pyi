@@ -30,7 +30,7 @@ class Registered:
     def __ge__(self, y: Operand) -> Tensor:
         """``x >= y``."""
     def __getitem__(self, index: Any) -> Tensor:
-        """``x[index]`` by NumPy's rules; what is read twice gets both gradients."""
+        """``x[index]``: integers, slices, None, Ellipsis, masks, and arrays of integers."""
     def __gt__(self, y: Operand) -> Tensor:
         """``x > y``."""
     def __iadd__(self, other: Any) -> Tensor:
@@ -102,6 +102,8 @@ class Registered:
         """``x = add(x, other)``, in place."""
     def add_scalar(self, scalar: builtins.float) -> Tensor:
         """x + scalar."""
+    def adjoint(self) -> Tensor:
+        """The last two axes exchanged (real numbers are their own conjugates)."""
     def all(
         self,
         dim: builtins.int | tuple[builtins.int, ...] | None = None,
@@ -170,6 +172,10 @@ class Registered:
         keepdims: builtins.bool = ...,
     ) -> Tensor:
         """The index of the smallest element along `dim`, of the flattened array when None."""
+    def argwhere(self) -> Any:
+        """The positions of all elements that are not 0, a row for each."""
+    def as_strided(self, size: Any, stride: Any, storage_offset: builtins.int = 0) -> Tensor:
+        """``out[i, j] = flat[i · stride[0] + j · stride[1] + storage_offset]``, a copy."""
     def asin(self) -> Tensor:
         """The angle in [-π/2, π/2] whose sine is x."""
     def asinh(self) -> Tensor:
@@ -225,6 +231,8 @@ class Registered:
         """``x`` limited to [min, max]; outside the gradient is 0."""
     def clone(self) -> Tensor:
         """A copy with history."""
+    def combinations(self, r: builtins.int = 2, with_replacement: builtins.bool = False) -> Tensor:
+        """All choices of `r` elements of a vector, in order, a row for each."""
     def contiguous(self) -> Tensor:
         """The same values in row order in memory."""
     def conv2d(
@@ -247,6 +255,24 @@ class Registered:
         """Running products ``Π_{j≤i} x_j`` along `dim`; right also where factors are zero."""
     def cumsum(self, dim: builtins.int, *, axis: builtins.int = ...) -> Tensor:
         """Running sums ``Σ_{j≤i} x_j`` along `dim`."""
+    def diag(self, diagonal: builtins.int = 0) -> Tensor:
+        """The diagonal of a matrix; of a vector, the matrix with it on its diagonal."""
+    def diag_embed(self, offset: builtins.int = 0, dim1: builtins.int = -2, dim2: builtins.int = -1) -> Tensor:
+        """Square matrices with the last axis of `input` on a diagonal, in the plane of two axes."""
+    def diagflat(self, offset: builtins.int = 0) -> Tensor:
+        """The square matrix with all elements of `input` on a diagonal."""
+    def diagonal(self, offset: builtins.int = 0, dim1: builtins.int = 0, dim2: builtins.int = 1) -> Tensor:
+        """The elements with column = row + `offset` in the plane of two axes, on a new last axis."""
+    def diagonal_scatter(
+        self,
+        src: Any,
+        offset: builtins.int = 0,
+        dim1: builtins.int = 0,
+        dim2: builtins.int = 1,
+    ) -> Tensor:
+        """A copy of `input` with its diagonal replaced by `src`."""
+    def diff(self, n: builtins.int = 1, dim: builtins.int = -1, prepend: Any = None, append: Any = None) -> Any:
+        """Differences of neighbours along `dim`, taken `n` times; of truth values: do they differ?"""
     def dilate(self, axes: Any, dilation: builtins.int) -> Tensor:
         """`dilation` zeros behind each element along each of `axes`: n becomes n · (dilation + 1)."""
     def div(self, other: Any, *, rounding_mode: str | None = None) -> Tensor:
@@ -268,6 +294,8 @@ class Registered:
         """Draw how this tensor was computed; returns the path (:func:`deepdive.dash.draw_graph`)."""
     def dropout(self, p: builtins.float = 0.5, training: builtins.bool = True) -> Tensor:
         """While `training`, zeros with probability `p`, and ``x / (1 - p)`` elsewhere; else `x`."""
+    def dsplit(self, indices_or_sections: Any) -> tuple[Tensor, ...]:
+        """Parts along the third axis."""
     def elu(self, alpha: builtins.float = 1.0) -> Tensor:
         """``x`` where positive, ``α (eˣ - 1)`` elsewhere (Clevert et al. 2015)."""
     def eq(self, y: Operand) -> Tensor:
@@ -284,10 +312,16 @@ class Registered:
         """``eˣ - 1``, accurate near 0."""
     def fill_(self, value: builtins.float) -> Tensor:
         """Set every element to `value`."""
+    def fill_diagonal_(self, fill_value: builtins.float, wrap: builtins.bool = False) -> Tensor:
+        """Set the main diagonal to `fill_value`; `wrap` goes on below in tall matrices."""
     def flatten(self, start_dim: builtins.int = 0, end_dim: builtins.int = -1) -> Tensor:
         """The axes from `start_dim` to `end_dim` merged into one."""
     def flip(self, *dims: Any) -> Tensor:
         """The order of elements reversed along `dims`."""
+    def fliplr(self) -> Tensor:
+        """Columns in reverse order."""
+    def flipud(self) -> Tensor:
+        """Rows in reverse order."""
     def float(self) -> Tensor:
         """As float32."""
     def floor(self) -> Tensor:
@@ -301,7 +335,7 @@ class Registered:
     def gelu(self, approximate: str = 'none') -> Tensor:
         """``x Φ(x)`` with the normal distribution Φ (Hendrycks & Gimpel 2016)."""
     def getitem(self, index: Any) -> Tensor:
-        """``x[index]`` by NumPy's rules; what is read twice gets both gradients."""
+        """``x[index]``: integers, slices, None, Ellipsis, masks, and arrays of integers."""
     def greater(self, y: Operand) -> Tensor:
         """``x > y``."""
     def greater_equal(self, y: Operand) -> Tensor:
@@ -314,8 +348,38 @@ class Registered:
         """``x`` where ``|x| > λ``, else 0."""
     def hardtanh(self, min_val: builtins.float = -1.0, max_val: builtins.float = 1.0) -> Tensor:
         """``x`` limited to [min_val, max_val]; the slope at the bounds is 0 (PyTorch's choice)."""
+    def hsplit(self, indices_or_sections: Any) -> tuple[Tensor, ...]:
+        """Columns in parts: along the second axis, a vector along its only one."""
+    def index_add(self, dim: builtins.int, index: Any, source: Any, *, alpha: Any = 1) -> Tensor:
+        """A copy of `input` with ``out[index[i]] += alpha · source[i]`` along `dim`; duplicates add up."""
+    def index_add_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.index_add(…)``, in place."""
+    def index_copy(self, dim: builtins.int, index: Any, source: Any) -> Tensor:
+        """A copy of `input` with ``out[index[i]] = source[i]`` along `dim`."""
+    def index_copy_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.index_copy(…)``, in place."""
+    def index_fill(self, dim: builtins.int, index: Any, value: Any) -> Tensor:
+        """A copy of `input` with the slices named by `index` along `dim` set to `value`."""
+    def index_fill_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.index_fill(…)``, in place."""
+    def index_put(self, indices: Any, values: Any, accumulate: builtins.bool = False) -> Tensor:
+        """A copy of `input` with ``out[indices] = values``, or ``+=`` with duplicates added up."""
+    def index_put_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.index_put(…)``, in place."""
+    def index_reduce(
+        self,
+        dim: builtins.int,
+        index: Any,
+        source: Any,
+        reduce: str,
+        *,
+        include_self: builtins.bool = True,
+    ) -> Tensor:
+        """:func:`scatter_reduce` of whole slices: ``source[i]`` goes to ``input[index[i]]``."""
+    def index_reduce_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.index_reduce(…)``, in place."""
     def index_select(self, dim: builtins.int, index: Any) -> Tensor:
-        """The slices of `x` named by a vector of indices along `dim`."""
+        """The slices of `x` named by a vector of indices (or one) along `dim`."""
     def int(self) -> Tensor:
         """As int32."""
     def isfinite(self) -> Tensor:
@@ -372,12 +436,23 @@ class Registered:
     def lt(self, y: Operand) -> Tensor:
         """``x < y``."""
     @property
+    def mH(self) -> Tensor:
+        """The matrix transpose, for real matrices."""
+    @property
     def mT(self) -> Tensor:
         """The last two axes exchanged."""
     def mae(self, y: Operand) -> Tensor:
         """``|x - y|``, elementwise; its slope at 0 is taken as 0."""
     def masked_fill(self, mask: Any, value: Any) -> Tensor:
         """`x` with `value` where `mask` holds."""
+    def masked_fill_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.masked_fill(…)``, in place."""
+    def masked_scatter(self, mask: Any, source: Any) -> Tensor:
+        """A copy of `input`, the elements where `mask` holds taken from `source` one after another."""
+    def masked_scatter_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.masked_scatter(…)``, in place."""
+    def masked_select(self, mask: Any) -> Tensor:
+        """The elements of `input` where `mask` holds, as a vector; the two are broadcast."""
     def matmul(self, y: Operand) -> Tensor:
         """``x @ y``: vectors, matrices, or batches of matrices, whose leading axes broadcast."""
     def max(self, dim: Any = None, keepdim: builtins.bool = False, **aliases: Any) -> Any:
@@ -399,6 +474,10 @@ class Registered:
         """The smaller of two; equal ones share the gradient."""
     def mm(self, other: Any) -> Tensor:
         """The matrix product of two matrices (or batches of them)."""
+    def moveaxis(self, source: Any, destination: Any) -> Tensor:
+        """The axes `source` at the places `destination`, the others in their order."""
+    def movedim(self, source: Any, destination: Any) -> Tensor:
+        """The axes `source` at the places `destination`, the others in their order."""
     def mse(self, y: Operand) -> Tensor:
         """``(x - y)²``, elementwise."""
     def mul(self, y: Operand) -> Tensor:
@@ -411,6 +490,8 @@ class Registered:
         """``x · y``, elementwise."""
     def mv(self, other: Any) -> Tensor:
         """The matrix product of two matrices (or batches of them)."""
+    def narrow(self, dim: builtins.int, start: Any, length: builtins.int) -> Tensor:
+        """``input[start : start + length]`` along `dim`."""
     def ne(self, y: Operand) -> Tensor:
         """``x != y``."""
     def neg(self) -> Tensor:
@@ -419,6 +500,8 @@ class Registered:
         """-x."""
     def negative(self) -> Tensor:
         """``-x``."""
+    def nonzero(self, *, as_tuple: builtins.bool = False) -> Any:
+        """The positions of all elements that are not 0: a row for each, or a vector for each axis."""
     def normalize(self, p: builtins.float = 2.0, dim: builtins.int = 1, eps: builtins.float = 1e-12) -> Tensor:
         """``x / max(‖x‖_p, ε)`` along `dim`."""
     def not_equal(self, y: Operand) -> Tensor:
@@ -446,6 +529,12 @@ class Registered:
         keepdims: builtins.bool = ...,
     ) -> Tensor:
         """``Π x`` over `dim`; right also where factors are zero."""
+    def put(self, index: Any, source: Any, accumulate: builtins.bool = False) -> Tensor:
+        """A copy of `input` with its flat elements at `index` set to `source`, or it added to them."""
+    def put_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.put(…)``, in place."""
+    def ravel(self) -> Tensor:
+        """All elements as one vector."""
     def reciprocal(self) -> Tensor:
         """``1 / x``."""
     def relu(self) -> Tensor:
@@ -454,16 +543,60 @@ class Registered:
         """``min(max(x, 0), 6)``."""
     def remainder(self, y: Operand) -> Tensor:
         """``x - y ⌊x / y⌋``: the sign of `y`, as Python's ``%``."""
+    def repeat(self, *repeats: Any) -> Tensor:
+        """`input` so many times over along each axis; further axes are added in front."""
+    def repeat_interleave(
+        self,
+        repeats: Any = None,
+        dim: builtins.int | None = None,
+        *,
+        output_size: builtins.int | None = None,
+    ) -> Tensor:
+        """Each slice along `dim` repeated in place: ``[a, b]`` twice is ``[a, a, b, b]``."""
     def reshape(self, *shape: Any) -> Tensor:
         """The same elements in another shape; one extent may be -1."""
+    def reshape_as(self, other: Tensor) -> Tensor:
+        """The same elements in the shape of `other`."""
     def roll(self, shifts: Any, dims: Any = None) -> Tensor:
         """Elements shifted by `shifts` along `dims`; what leaves at one end enters at the other."""
+    def rot90(self, k: builtins.int = 1, dims: Any = (0, 1)) -> Tensor:
+        """The plane of `dims` turned `k` quarters, from the first axis towards the second."""
     def round(self) -> Tensor:
         """The nearest whole number; halves go to the even one."""
     def rsqrt(self) -> Tensor:
         """``1 / √x``."""
+    def scatter(
+        self,
+        dim: builtins.int,
+        index: Any,
+        src: Any = None,
+        *,
+        value: Any = None,
+        reduce: Any = None,
+    ) -> Tensor:
+        """A copy of `input` with ``out[index[i][j]][j] = src[i][j]`` for dim 0; `src` may be a number."""
+    def scatter_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.scatter(…)``, in place."""
     def scatter_add(self, dim: builtins.int, index: Operand, src: Operand, *, axis: builtins.int = ...) -> Tensor:
         """A copy of `x` with ``out[index[i][j]][j] += src[i][j]`` for dim 0."""
+    def scatter_add_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.scatter_add(…)``, in place."""
+    def scatter_reduce(
+        self,
+        dim: builtins.int,
+        index: Any,
+        src: Any,
+        reduce: str,
+        *,
+        include_self: builtins.bool = True,
+    ) -> Tensor:
+        """All ``src[i][j]`` with the same ``index[i][j]``, and ``input[index][j]``, made one (dim 0)."""
+    def scatter_reduce_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.scatter_reduce(…)``, in place."""
+    def select(self, dim: builtins.int, index: builtins.int) -> Tensor:
+        """The slice number `index` along `dim`, that axis gone."""
+    def select_scatter(self, src: Any, dim: builtins.int, index: builtins.int) -> Tensor:
+        """A copy of `input` with ``select(input, dim, index)`` replaced by `src`."""
     def selu(self, inplace: builtins.bool = False) -> Tensor:
         """``1.0507 · elu(x, 1.6733)``, which keeps mean 0 and variance 1 (Klambauer et al. 2017)."""
     def sigmoid(self) -> Tensor:
@@ -476,6 +609,15 @@ class Registered:
         """``sin x``."""
     def sinh(self) -> Tensor:
         """``(eˣ - e⁻ˣ) / 2``."""
+    def slice_scatter(
+        self,
+        src: Any,
+        dim: builtins.int = 0,
+        start: builtins.int | None = None,
+        end: builtins.int | None = None,
+        step: builtins.int = 1,
+    ) -> Tensor:
+        """A copy of `input` with ``input[start:end:step]`` along `dim` replaced by `src`."""
     def softmax(self, dim: builtins.int = -1, *, axis: builtins.int = ...) -> Tensor:
         """``e^(x_i) / Σ_j e^(x_j)`` along `dim`, the last axis if none is given."""
     def softmin(self, dim: builtins.int = -1) -> Tensor:
@@ -490,12 +632,16 @@ class Registered:
         axis: builtins.int | None = None,
     ) -> tuple[Tensor, ...]:
         """`x` cut along `dim` into pieces of one size, or of the sizes listed."""
+    def split_with_sizes(self, split_sizes: Any, dim: builtins.int = 0) -> tuple[Tensor, ...]:
+        """`input` cut along `dim` into pieces of the sizes listed."""
     def sqrt(self) -> Tensor:
         """``√x``."""
     def square(self) -> Tensor:
         """``x²``."""
     def squeeze(self, *dim: Any) -> Tensor:
         """Axes of extent 1 removed: all of them, or those named by `dim`."""
+    def squeeze_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.squeeze(…)``, in place."""
     def std(
         self,
         dim: Any = None,
@@ -523,18 +669,30 @@ class Registered:
         """Σ x over the given axes, or over all."""
     def swapaxes(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
         """Two axes exchanged."""
+    def swapaxes_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.swapaxes(…)``, in place."""
     def swapdims(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
         """Two axes exchanged."""
+    def swapdims_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.swapdims(…)``, in place."""
     def swish(self) -> Tensor:
         """``x σ(x)`` with the sigmoid σ (Elfwing et al. 2017)."""
     def t(self) -> Tensor:
         """The transpose of a matrix; vectors stay as they are."""
-    def take_along_dim(self, indices: Operand, dim: builtins.int, *, axis: builtins.int = ...) -> Tensor:
-        """``out[.., i, ..] = x[.., indices[.., i, ..], ..]`` along `dim`."""
+    def t_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.t(…)``, in place."""
+    def take(self, index: Any) -> Tensor:
+        """``input.flatten()[index]``, in the shape of `index`."""
+    def take_along_dim(self, indices: Any, dim: builtins.int | None = None) -> Tensor:
+        """``out[.., i, ..] = input[.., indices[.., i, ..], ..]`` along `dim`, of all elements if None."""
     def tan(self) -> Tensor:
         """``tan x``."""
     def tanh(self) -> Tensor:
         """``(eˣ - e⁻ˣ) / (eˣ + e⁻ˣ)``."""
+    def tensor_split(self, indices_or_sections: Any, dim: builtins.int = 0) -> tuple[Tensor, ...]:
+        """`input` cut along `dim` into so many nearly equal parts, or before each of the indices."""
+    def tile(self, *dims: Any) -> Tensor:
+        """As :func:`repeat`; where counts are missing in front they are 1."""
     def to(
         self,
         *args: Any,
@@ -545,10 +703,16 @@ class Registered:
         """`x` on another device or in another dtype: ``to("cpu")``, ``to(dd.float64)``, ``to(y)``."""
     def transpose(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
         """Two axes exchanged."""
+    def transpose_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.transpose(…)``, in place."""
     def tril(self, diagonal: builtins.int = 0) -> Tensor:
         """The lower triangle; `diagonal` moves its edge up."""
+    def tril_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.tril(…)``, in place."""
     def triu(self, diagonal: builtins.int = 0) -> Tensor:
         """The upper triangle; `diagonal` moves its edge up."""
+    def triu_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.triu(…)``, in place."""
     def true_divide(self, y: Operand) -> Tensor:
         """``x / y``; integers give the default float."""
     def trunc(self) -> Tensor:
@@ -559,8 +723,16 @@ class Registered:
         """The slices along `dim`, that axis gone."""
     def unflatten(self, dim: builtins.int, sizes: tuple[builtins.int, ...]) -> Tensor:
         """The axis `dim` split into `sizes`."""
+    def unfold(self, dimension: builtins.int, size: builtins.int, step: builtins.int) -> Tensor:
+        """All windows of `size` along an axis, `step` apart, on a new last axis."""
+    def unfold_copy(self, dimension: builtins.int, size: builtins.int, step: builtins.int) -> Tensor:
+        """All windows of `size` along an axis, `step` apart, on a new last axis."""
+    def unravel_index(self, shape: Any) -> tuple[Tensor, ...]:
+        """The coordinates of flat `indices` in a tensor of `shape`, one tensor per axis."""
     def unsqueeze(self, dim: builtins.int, *, axis: builtins.int = ...) -> Tensor:
         """A new axis of extent 1 at `dim`."""
+    def unsqueeze_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.unsqueeze(…)``, in place."""
     def var(
         self,
         dim: Any = None,
@@ -574,6 +746,10 @@ class Registered:
         """``Σ (x - mean)² / (n - correction)``; correction 1 unless `unbiased` is False."""
     def view(self, *shape: Any) -> Tensor:
         """The same elements in another shape; one extent may be -1."""
+    def view_as(self, other: Tensor) -> Tensor:
+        """The same elements in the shape of `other`."""
+    def vsplit(self, indices_or_sections: Any) -> tuple[Tensor, ...]:
+        """Rows in parts: along the first axis of at least two."""
     def where(self, x: Operand, y: Operand) -> Tensor:
         """``x`` where `condition` holds, ``y`` elsewhere."""
     def zero_(self) -> Tensor:
