@@ -142,7 +142,8 @@ def masked_select(input: Tensor, mask: Any) -> Tensor:
     """
     shape = common_shape("masked_select", tuple(input.shape), tuple(mask.shape))
     wide: Any = BroadcastTo(shape)(input)
-    return wide[looked_at("masked_select", BroadcastTo(shape)(mask))]  # type: ignore[no-any-return]
+    where = looked_at("masked_select", BroadcastTo(shape)(mask))
+    return wide[wrap(where)]  # type: ignore[no-any-return]
 
 
 @derive("masked_scatter")
@@ -172,7 +173,8 @@ def looked_at(name: str, x: Tensor) -> Any:
             fix="use where(condition, x, y), or a mask of fixed size",
         )
     speaker: Any = speakers.BY_TYPE[type(x._data)]
-    return speaker.readable(x._data)
+    recorded = hasattr(speaker, "adopt")  # lazily: it is computed now
+    return speaker.readable(x._data) if recorded else x._data
 
 
 @derive("nonzero", word="nonzero")
