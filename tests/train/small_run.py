@@ -84,10 +84,9 @@ def main():
     trainer, loader, validation = make(options)
 
     def told(trainer):
-        if options.pause:
-            time.sleep(options.pause)
         if options.verbose:
             print("step", trainer.step, flush=True)
+        time.sleep(options.pause)
 
     trainer.on("step", told)
     try:
