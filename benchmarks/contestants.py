@@ -7,6 +7,8 @@ whose losses are wrong, or whose parameters stay where PyTorch's move, is left o
 from __future__ import annotations
 
 import functools
+import os
+import shutil
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -73,6 +75,8 @@ def with_pytorch(start: Start, fused: bool = False, compiled: bool = False) -> E
         return criterion(model(x), y)
 
     if compiled:
+        if not cpp_compiler():
+            raise Left("no C++ compiler here: torch.compile needs one whenever it runs")
         torch.compiler.reset()
         lost = torch.compile(lost)
 
@@ -87,6 +91,11 @@ def with_pytorch(start: Start, fused: bool = False, compiled: bool = False) -> E
         return {name: p.detach().numpy().copy() for name, p in model.named_parameters()}
 
     return Entry(step, weights)
+
+
+def cpp_compiler() -> str | None:
+    """The C++ compiler that torch.compile would call."""
+    return shutil.which(os.environ.get("CXX") or "g++")
 
 
 def with_deepdive(start: Start, dialect: str = "") -> Entry:

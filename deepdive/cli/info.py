@@ -51,7 +51,7 @@ def run(options: Any) -> None:
     ]
     for name, value in rows:
         print(f"{name:<10} {value}")
-    advice = misjudged(blas, flags)
+    advice = misjudged(blas, flags, os.environ.get("OPENBLAS_CORETYPE"))
     if advice:
         print(f"\n{advice}")
 
@@ -82,22 +82,36 @@ def gpu_arrays() -> str:
     return reason or "finds a GPU"
 
 
-def misjudged(blas: Blas, flags: set[str]) -> str | None:
-    """What to do when OpenBLAS takes the processor for an older one, which halves its speed.
+def misjudged(blas: Blas, flags: set[str], chosen: str | None = None) -> str | None:
+    """What to do when OpenBLAS works for an older processor, which halves its speed.
+
+    `chosen` is OPENBLAS_CORETYPE, where somebody set it: then OpenBLAS did as it was told.
 
     >>> blas = Blas("openblas", "0.3", "Haswell", 2)
-    >>> print(misjudged(blas, {"avx2", "avx512f", "avx512bw", "avx512vl"}))
+    >>> modern = {"avx2", "avx512f", "avx512bw", "avx512vl"}
+    >>> print(misjudged(blas, modern))
     OpenBLAS takes this processor for a Haswell, though it has AVX-512: matrix products may be
     half as fast as they could be.  Try, before Python starts:
       export OPENBLAS_CORETYPE=SkylakeX
+    >>> print(misjudged(blas, modern, "Haswell"))
+    OPENBLAS_CORETYPE=Haswell makes OpenBLAS work as for a Haswell, though this processor has
+    AVX-512: matrix products may be half as fast as they could be.  OpenBLAS's own choice:
+      unset OPENBLAS_CORETYPE
     >>> misjudged(blas, {"avx2"})
     """
     modern = {"avx512f", "avx512bw", "avx512vl"} <= flags
     if not modern or blas.core not in ("Haswell", "Zen", "Sandybridge", "Nehalem", "Prescott"):
         return None
-    set_it = "set" if os.name == "nt" else "export"
+    is_windows = os.name == "nt"
+    if chosen:
+        unset = "set OPENBLAS_CORETYPE=" if is_windows else "unset OPENBLAS_CORETYPE"
+        return (
+            f"OPENBLAS_CORETYPE={chosen} makes OpenBLAS work as for a {blas.core}, though this "
+            "processor has\nAVX-512: matrix products may be half as fast as they could be.  "
+            f"OpenBLAS's own choice:\n  {unset}"
+        )
     return (
         f"OpenBLAS takes this processor for a {blas.core}, though it has AVX-512: matrix "
         "products may be\nhalf as fast as they could be.  Try, before Python starts:\n"
-        f"  {set_it} OPENBLAS_CORETYPE=SkylakeX"
+        f"  {'set' if is_windows else 'export'} OPENBLAS_CORETYPE=SkylakeX"
     )

@@ -273,6 +273,9 @@ def test_info_believes_the_core_type_it_is_told(environment):
 def test_info_warns_only_where_there_is_something_to_gain():
     wide = {"avx2", "avx512f", "avx512bw", "avx512vl"}
     assert "OPENBLAS_CORETYPE=SkylakeX" in misjudged(Blas("openblas", "0.3", "Zen", 2), wide)
+    told = misjudged(Blas("openblas", "0.3", "Haswell", 2), wide, "Haswell")
+    assert told.startswith("OPENBLAS_CORETYPE=Haswell makes")  # somebody set it: it was no guess
+    assert "takes this processor for" not in told
     assert misjudged(Blas("openblas", "0.3", "Cooperlake", 2), wide) is None
     assert misjudged(Blas("openblas", "0.3", "Haswell", 2), {"avx2"}) is None
     assert misjudged(Blas("accelerate", "", None, None), wide) is None
