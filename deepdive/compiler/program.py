@@ -35,10 +35,10 @@ from deepdive.compiler.calls import call_text
 from deepdive.compiler.fuse import Group, Loop, Plan
 from deepdive.compiler.graph import CONSTANT, Value, typed
 from deepdive.compiler.loops import LoopText
+from deepdive.compiler.memory import Memory
 from deepdive.compiler.nodes import Node, Read
 from deepdive.compiler.text import ARENAS, POINTERS, partial_size
 
-ALIGNMENT = 16  # elements
 CACHE = 512 * 1024  # bytes a block of rows may touch
 FEWEST = 24  # rows of a product: fewer do not fill its register blocks
 LONGEST = 48  # values in one generated function: compilers dislike long ones
@@ -51,16 +51,15 @@ class ProgramText:
         self.plan = plan
         self.threads = threads
         self.names = plan.graph.names()
-        self.sizes: dict[str, int] = dict.fromkeys(ARENAS, 0)
-        self.offsets: dict[Value, int] = {}
-        self.partials: dict[Value, int] = {}
-        self.pool: list[tuple[str, float, int, int]] = []  # (dtype, last level, size, offset)
         self.outside = [*plan.graph.inputs, *self._constants(), *plan.host]
         self.slots = {value: i for i, value in enumerate(self.outside)}
         self.entries: list[Any] = []  # kernels' names, and arrays of sizes, behind the inputs
         self.work = 0
         self.aliases = self._aliases()
-        self._place_values()
+        self.memory = memory = Memory(plan, threads, self.aliases, self._block_rows)
+        self.sizes = memory.sizes
+        self.offsets = memory.offsets
+        self.partials = memory.partials
         self.used_numbers: list[Value] = []
         self.source = self._source()
 
@@ -69,56 +68,6 @@ class ProgramText:
 
     def _constants(self) -> list[Value]:
         return [v for v in self.plan.places if v.word == CONSTANT]
-
-    # --- memory ---------------------------------------------------------------------------------
-    def _place_values(self) -> None:
-        """Give every stored value an offset; memory nobody needs any more is used again."""
-        for group in sorted(self.plan.groups, key=lambda group: group.level):
-            done: list[tuple[int, Any, int]] = []  # (last item that reads it, kind, offset)
-            for node in sorted(group.nodes, key=lambda node: group.position(node.item)):
-                value = node.value
-                if node.kind == "partial":
-                    size = partial_size(value) * self.threads
-                    last = self.plan.nodes[value].group.level
-                    self.partials[value] = self._allocate(value, size, group.level, last)
-                elif value in self.plan.stored and value not in self.aliases:
-                    self.offsets[value] = self._offset(group, node, done)
-
-    def _offset(self, group: Group, node: Node, done: list[tuple[int, Any, int]]) -> int:
-        """The place of a value an earlier loop was the last to read, or a new one.
-
-        Within a group both must have the same size: then rows of different blocks never meet.
-        """
-        value, here = node.value, group.position(node.item)
-        kind = (value.size, value.dtype)
-        last_item, last_level = self.plan.last_reader(node)
-        if last_level == group.level:
-            for i, (end, other, offset) in enumerate(done):
-                if other == kind and end < here:
-                    done[i] = (last_item, kind, offset)
-                    return offset
-        offset = self._allocate(value, value.size, group.level, last_level)
-        if last_level == group.level:
-            done.append((last_item, kind, offset))
-        return offset
-
-    def _allocate(self, value: Value, size: int, level: int, last_level: float) -> int:
-        """An offset for `size` elements: memory last read before `level`, or more memory."""
-        name = value.dtype.name
-        size = -(-max(size, 1) // ALIGNMENT) * ALIGNMENT
-        fitting = [
-            piece
-            for piece in self.pool
-            if piece[0] == name and piece[1] < level and size <= piece[2] <= 2 * size
-        ]
-        if fitting:
-            piece = min(fitting, key=lambda piece: piece[2])
-            self.pool[self.pool.index(piece)] = (name, last_level, *piece[2:])
-            return piece[3]
-        offset = self.sizes[name]
-        self.sizes[name] = offset + size
-        self.pool.append((name, last_level, size, offset))
-        return offset
 
     # --- writing results straight into state ----------------------------------------------------
     def _aliases(self) -> dict[Value, Value]:
@@ -291,14 +240,21 @@ class ProgramText:
         arena = ARENAS[kind]
         place = list(ARENAS).index(kind)
         self.used[arena] = f"{arena} = {maker}(memory[{place}])"
-        return arena, self.names[value]
+        return arena, self._offset(value)
+
+    def _offset(self, value: Value) -> str:
+        """The name of where a value begins in its piece of memory."""
+        name = self.names[value]
+        if value in self.memory.rooms:  # behind the pointers, by the letter it begins with
+            self.used[name] = f"{self.memory.pointer(value, name)}  # {value.word} {typed(value)}"
+        return name
 
     def address(self, value: Value) -> str:
         """The address of a value's memory in bytes, as text."""
         value = self.aliases.get(value, value)
         if value in self.slots:
             return f"table[{self.slots[value]}]"
-        return f"memory[{list(ARENAS).index(value.dtype.name)}] + 4 * {self.names[value]}"
+        return f"memory[{list(ARENAS).index(value.dtype.name)}] + 4 * {self._offset(value)}"
 
     def number(self, value: Value) -> str:
         """A number that changes from call to call."""
