@@ -55,6 +55,7 @@ SUBPACKAGES = {
     "cli": "deepdive.cli",
     "func": "deepdive.func",
     "train": "deepdive.train",
+    "cuda": "deepdive.cuda",
 }
 # Single names that live in a sub-package: name → (module, attribute)
 LATE = {

@@ -5,8 +5,6 @@ python examples/mnist_cnn.py --data DIR    DIR holds train-images-idx3-ubyte[.gz
 
 import argparse
 
-import numpy as np
-
 from deepdive import nn, no_grad
 from deepdive.dash import Dash
 from deepdive.datautils import MNIST, DataLoader, Scale, Subset
@@ -15,6 +13,7 @@ parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 parser.add_argument("--data", help="the folder of MNIST's files; without it they are downloaded")
 parser.add_argument("--epochs", type=int, default=2)
 parser.add_argument("--limit", type=int, help="use so many images only")
+parser.add_argument("--device", default="cpu", help="where to compute: cpu, cuda or native")
 parser.add_argument("--save", default="runs/mnist_cnn", help="the folder for the model")
 options = parser.parse_args()
 
@@ -23,7 +22,7 @@ def batches(train):
     """Images as numbers 0…1 (B, 28, 28), and labels (B,)."""
     mnist = MNIST(options.data, train, transform=Scale(1 / 255), download=not options.data)
     some = Subset(mnist, range(min(options.limit or len(mnist), len(mnist))))
-    return DataLoader(some, batch_size=32, shuffle=train)
+    return DataLoader(some, batch_size=32, shuffle=train, device=options.device)
 
 
 model = nn.Sequential(
@@ -38,6 +37,7 @@ model = nn.Sequential(
     nn.Linear(1024, 10),
     nn.LogSoftmax(),
 )
+model.to(options.device)
 loss_of = nn.NLLLoss()
 dash = Dash(2, names=["loss", "accuracy"])
 
@@ -50,10 +50,10 @@ for epoch in range(options.epochs):
         if epoch == step == 0:
             loss.draw_graph(locals())
         model.step(lr=0.1, optimizer=nn.SGD, weight_decay=1e-4)
-        dash.update(loss, np.mean(log_p.numpy().argmax(1) == y))
+        dash.update(loss, (log_p.argmax(1) == y).float().mean())
         dash.plot()
 
 with no_grad():
-    right = sum(int((model(x).numpy().argmax(1) == y).sum()) for x, y in test)
+    right = sum(int((model(x).argmax(1) == y).sum()) for x, y in test)
 model.save(options.save)
 print(f"test accuracy {right / len(test.dataset):.2%}, saved to {options.save}")

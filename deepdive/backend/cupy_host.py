@@ -68,6 +68,16 @@ class Host:
         """`array` on the device; it may be changed as soon as this returns."""
         return self.cp.asarray(array)
 
+    def pinned(self, array: Any) -> Any:
+        """The values of a NumPy array in memory the GPU can fetch from while Python goes on."""
+        out = self.cupyx.empty_pinned(array.shape, array.dtype)
+        out[...] = array
+        return out
+
+    def courier(self) -> Courier:
+        """Who brings arrays to the device while it computes."""
+        return Courier(self)
+
     # --- questions -----------------------------------------------------------------------------
     def later(self, array: Any, question: Question) -> None:
         """``question(values)`` once the values are here; what it answers is nobody's business."""
@@ -112,6 +122,47 @@ class Host:
     def numbers(self, pool: Any) -> tuple[int, int]:
         """Bytes in use, and bytes the pool holds."""
         return pool.used_bytes(), pool.total_bytes()
+
+
+class Courier:
+    """Brings NumPy arrays to the device on a stream of its own, beside the computing one.
+
+    An array is allocated for the computing stream, and the copy starts only after what that stream
+    had been told until then: memory that is used again is never written too early.  What the copy
+    reads from, pinned memory, is kept until it has been read.
+    """
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.stream = host.cp.cuda.Stream(non_blocking=True)
+        self._reading: deque[tuple[Any, Any]] = deque()
+
+    def send(self, array: Any) -> tuple[Any, Any]:
+        """The array on the device, and the moment when it will have arrived there."""
+        cp = self.host.cp
+        source = self.host.pinned(array)
+        out = cp.empty(source.shape, source.dtype)
+        before = cp.cuda.Event(disable_timing=True)
+        before.record()
+        self.stream.wait_event(before)
+        out.set(source, stream=self.stream)
+        arrived = cp.cuda.Event(disable_timing=True)
+        arrived.record(self.stream)
+        self._reading.append((arrived, source))
+        while self._reading and self._reading[0][0].done:
+            self._reading.popleft()
+        return out, arrived
+
+    def receive(self, sent: tuple[Any, Any]) -> Any:
+        """The array, for what is computed from now on."""
+        array, arrived = sent
+        self.host.cp.cuda.get_current_stream().wait_event(arrived)
+        return array
+
+    def close(self) -> None:
+        """Wait until nothing is under way."""
+        self.stream.synchronize()
+        self._reading.clear()
 
 
 def _place() -> str:

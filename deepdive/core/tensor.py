@@ -200,8 +200,8 @@ class Tensor(Registered):
         if tracer is not None:
             tracer.adopt(self) if value is not None else tracer.cleared(self)
         if value is not None:
-            if not isinstance(value, Tensor):
-                value = wrap(array_of(value, speakers.BY_TYPE[type(self._data)]))
+            array = array_of(value, speakers.BY_TYPE[type(self._data)])
+            value = value if isinstance(value, Tensor) else wrap(array)
             if tuple(value.shape) != tuple(self.shape):
                 raise ShapeError(
                     "grad: a gradient has the shape of its tensor",

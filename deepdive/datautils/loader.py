@@ -13,10 +13,12 @@ from typing import Any, NoReturn
 import numpy as np
 
 from deepdive import config
+from deepdive.backend import speakers
 from deepdive.core import random
 from deepdive.core.random import Generator
 from deepdive.datautils.collate import default_collate, is_tensor
 from deepdive.datautils.dataset import ArrayDataset
+from deepdive.datautils.delivery import delivered, pinned
 from deepdive.datautils.huggingface import HuggingFaceDataset, is_hugging_face
 from deepdive.datautils.sampler import BatchSampler, RandomSampler, SequentialSampler
 from deepdive.datautils.seeds import batch_of, each_sample
@@ -45,6 +47,9 @@ class DataLoader:
         transform: applied to the features, the first field of a sample.
         generator: where the seed comes from (the default generator).
         prefetch_factor: batches fetched ahead per worker.
+        pin_memory: batches lie in pinned memory, from which a GPU fetches fastest.
+        device: batches come as Tensors on this device.  To a GPU they travel from pinned memory
+            while the batch before is computed with.
 
     ``epoch`` is the number of passes begun; set it to resume a training.
 
@@ -70,15 +75,12 @@ class DataLoader:
         transform: Callable[[Any], Any] | None = None,
         generator: Generator | None = None,
         prefetch_factor: int = 2,
+        pin_memory: bool = False,
+        device: str | None = None,
         batchsize: int | None = None,
     ) -> None:
-        if batchsize is not None and batch_size not in (None, batchsize):
-            _refuse("batch_size and batchsize are one", f"{batch_size} and {batchsize}")
-        size = batchsize if batch_size is None else batch_size
-        if batch_sampler is not None and (size is not None or sampler is not None or drop_last):
-            _refuse("batch_sampler replaces batch_size, sampler and drop_last")
-        if shuffle and (sampler is not None or batch_sampler is not None):
-            _refuse("a sampler decides the order, so leave shuffle out")
+        size = _one_size(batch_size, batchsize)
+        _check_order(size, shuffle, sampler, batch_sampler, drop_last)
         if num_workers < 0 or prefetch_factor < 1:
             got = f"{num_workers} and {prefetch_factor}"
             _refuse("num_workers must be >= 0 and prefetch_factor >= 1", got)
@@ -88,6 +90,8 @@ class DataLoader:
         self.transform = transform
         self.generator = generator
         self.prefetch_factor = prefetch_factor
+        self.pin_memory = pin_memory
+        self.device = None if device is None else speakers.of_device(device).DEVICE
         self.epoch = 0
         self._source = _as_source(dataset, collate_fn)
         self._reshuffles = shuffle
@@ -144,9 +148,12 @@ class DataLoader:
         seeded = (self.generator or random.default_generator).fork(self.epoch)
         fetch = partial(self._fetch, seeded)
         numbers = islice(map(list, self._batches), start, None)
-        if not self.num_workers:
-            return map(fetch, numbers)
-        return _prefetch(fetch, numbers, self.num_workers, self.prefetch_factor)
+        batches: Iterator[Any] = map(fetch, numbers)
+        if self.num_workers:
+            batches = _prefetch(fetch, numbers, self.num_workers, self.prefetch_factor)
+        if self.device is not None:
+            return delivered(batches, self.device)
+        return pinned(batches) if self.pin_memory else batches
 
     def _begin_epoch(self) -> None:
         self.epoch += 1
@@ -191,6 +198,27 @@ class DataLoader:
             first = next(iter(batch))
             return {**batch, first: transform_batch(self.transform, batch[first])}
         return transform_batch(self.transform, batch)
+
+
+def _one_size(batch_size: int | None, batchsize: int | None) -> int | None:
+    """The batch size under either of its names."""
+    if batchsize is not None and batch_size not in (None, batchsize):
+        _refuse("batch_size and batchsize are one", f"{batch_size} and {batchsize}")
+    return batchsize if batch_size is None else batch_size
+
+
+def _check_order(
+    size: int | None,
+    shuffle: bool,
+    sampler: Any,
+    batch_sampler: Any,
+    drop_last: bool,
+) -> None:
+    """Refuse two answers to the question which samples come when."""
+    if batch_sampler is not None and (size is not None or sampler is not None or drop_last):
+        _refuse("batch_sampler replaces batch_size, sampler and drop_last")
+    if shuffle and (sampler is not None or batch_sampler is not None):
+        _refuse("a sampler decides the order, so leave shuffle out")
 
 
 def _as_source(dataset: Any, collate_fn: Any) -> Any:

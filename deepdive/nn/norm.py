@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from deepdive.core.tensor import Tensor
+from deepdive.core.tensor import Tensor, data_of
 from deepdive.errors import ShapeError
 from deepdive.nn import functional as F
 from deepdive.nn.arguments import shown, sizes
@@ -94,16 +94,16 @@ class _BatchNorm(Module):
                 got=f"shape {tuple(x.shape)}",
                 expected=" or ".join(f"{rank} axes" for rank in self.ranks),
             )
-        momentum = self.momentum
+        momentum: Any = self.momentum
         if self.training and self.num_batches_tracked is not None:
             self.num_batches_tracked.data += 1
             if momentum is None:
-                momentum = 1 / self.num_batches_tracked.item()
+                count = self.num_batches_tracked.to(self.running_mean.dtype)
+                momentum = data_of(1 / count)  # stays where it is: a number would be waited for
+        momentum = 0.0 if momentum is None else momentum
         mean, var = self.running_mean, self.running_var
         by_batch = self.training or mean is None
-        return F.batch_norm(
-            x, mean, var, self.weight, self.bias, by_batch, momentum or 0.0, self.eps
-        )
+        return F.batch_norm(x, mean, var, self.weight, self.bias, by_batch, momentum, self.eps)
 
     def reset_running_stats(self) -> None:
         """Forget the moments gathered so far."""

@@ -56,8 +56,17 @@ def _convert(x: Tensor, dtype: Any) -> Tensor:
 
 
 @derive("to", word="to")
-def to(x: Tensor, *args: Any, device: Any = None, dtype: Any = None, copy: bool = False) -> Tensor:
+def to(
+    x: Tensor,
+    *args: Any,
+    device: Any = None,
+    dtype: Any = None,
+    copy: bool = False,
+    non_blocking: bool = False,
+) -> Tensor:
     """`x` on another device or in another dtype: ``to("cpu")``, ``to(dd.float64)``, ``to(y)``.
+
+    `non_blocking` is accepted and changes nothing: a copy to a GPU never blocks.
 
     Raises:
         DeviceError: for a device that is not there.

@@ -53,7 +53,7 @@ def clip_grad_norm_(
             got=float(total),
             fix="look for the operator that made it, or pass error_if_nonfinite=False",
         )
-    if config.tracing.get() is not None:
+    if config.tracing.get() is not None or hasattr(xp, "later"):  # nobody waits for the number
         _scale(held, xp.minimum(max_norm / (total + 1e-6), 1.0))
         return wrap(total)
     scale = max_norm / (float(total) + 1e-6)

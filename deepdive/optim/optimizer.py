@@ -131,6 +131,8 @@ class Optimizer:
         for slot in slots:
             if slot not in kept:
                 kept[slot] = self.start(_speaker(w), slot, w, group)
+            elif type(kept[slot]) is not type(w):
+                kept[slot] = _beside(w, kept[slot])
 
     def _advance(
         self, p: Tensor, kept: dict[str, Any], slots: Any, hyper: dict[str, Any], terms: Any
@@ -147,7 +149,8 @@ class Optimizer:
         if self._counts:
             hyper["t"] = kept["t"]
         whole = [w, *[kept[slot] for slot in slots]]
-        if self.elementwise and w.size > BLOCK and not recorded:
+        far = hasattr(xp, "later")  # a GPU: each block would only be one more launch
+        if self.elementwise and w.size > BLOCK and not recorded and not far:
             for block in _blocks(w):
                 parts = [array[block] for array in whole]
                 self._apply(xp, parts, g[block], hyper, terms)
@@ -224,6 +227,14 @@ class Optimizer:
 
 def _speaker(array: Any) -> Any:
     return speakers.BY_TYPE[type(array)]
+
+
+def _beside(w: Any, array: Any) -> Any:
+    """`array` on the device of `w`, which has moved since the last step; recorded ones stay."""
+    here, there = _speaker(w), _speaker(array)
+    if here.DEVICE == there.DEVICE:
+        return array
+    return here.copy(here.asarray(there.to_numpy(array)))
 
 
 def _number(value: Any) -> Any:
