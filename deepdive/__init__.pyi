@@ -11,6 +11,7 @@ from deepdive import backend as backend
 from deepdive import cli as cli
 from deepdive import config as config
 from deepdive import core as core
+from deepdive import cuda as cuda
 from deepdive import dash as dash
 from deepdive import datautils as datautils
 from deepdive import dtypes as dtypes
@@ -1137,6 +1138,7 @@ def to(
     device: Any = None,
     dtype: Any = None,
     copy: builtins.bool = False,
+    non_blocking: builtins.bool = False,
 ) -> Tensor:
     """`x` on another device or in another dtype: ``to("cpu")``, ``to(dd.float64)``, ``to(y)``."""
 def transpose(x: Tensor, dim0: builtins.int, dim1: builtins.int) -> Tensor:

@@ -699,6 +699,7 @@ class Registered:
         device: Any = None,
         dtype: Any = None,
         copy: builtins.bool = False,
+        non_blocking: builtins.bool = False,
     ) -> Tensor:
         """`x` on another device or in another dtype: ``to("cpu")``, ``to(dd.float64)``, ``to(y)``."""
     def transpose(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
