@@ -450,12 +450,12 @@ def fresh(array: Any) -> Any:
     return array if tracer is None else tracer.fresh(array)
 
 
-def asked(array: Any, question: Callable[[Any], Any], now: bool = False) -> Any:
+def asked(array: Any, question: Callable[[Any], Any], now: bool = True) -> Any:
     """``question(array)``, for checks that need values, such as the range of an index.
 
     While a function is traced the answer is a part of what the program was made for: it is asked
-    again before each run, and another answer means another program.  None if nobody can know; also
-    on a device that one would have to wait for: it is asked later, unless it is needed `now`.
+    again before each run, and another answer means another program.  None if nobody can know.
+    A check that is not needed `now` is asked later where one would have to wait for the device.
     """
     tracer = config.tracing.get()
     if tracer is not None:

@@ -34,7 +34,7 @@ def indices(
             expected="integers of any width",
             fix="use integers: target.long()",
         )
-    asked(array, lambda values: check_range(name, values, count, of_what, low))
+    asked(array, lambda values: check_range(name, values, count, of_what, low), now=False)
     return array
 
 
@@ -136,7 +136,7 @@ def one_hot(x: Any, num_classes: int = -1) -> Tensor:
     """
     array = indices("one_hot", x, num_classes if num_classes >= 0 else 2**63, "classes")
     if num_classes < 0:
-        found = asked(array, lambda values: int(values.max()) + 1 if values.size else 0, True)
+        found = asked(array, lambda values: int(values.max()) + 1 if values.size else 0)
         if found is None:
             raise GraphError(
                 "one_hot: the largest class is not known while a function is being compiled",

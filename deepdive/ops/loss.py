@@ -249,7 +249,7 @@ def _classes(name: str, input: Any, target: Any, ignore_index: int) -> tuple[Ten
         check_range(name, values[~ignored], shape[dim], "classes")
         return bool(ignored.any())
 
-    return wrap(array), asked(array, ignores) is not False
+    return wrap(array), asked(array, ignores, now=False) is not False
 
 
 def _picked(input: Any, classes: Any, weight: Any, ignore_index: int, reduction: str) -> Tensor:
@@ -412,7 +412,7 @@ def binary_cross_entropy(
         ArgumentError: for an x outside [0, 1].
     """
     target = _like_input("binary_cross_entropy", input, target)
-    asked(data_of(input), _check_probabilities)
+    asked(data_of(input), _check_probabilities, now=False)
     loss: Any = BinaryCrossEntropy()(input, target)
     return reduced(loss if weight is None else loss * weight, reduction)
 
