@@ -70,7 +70,8 @@ def gaussian_nll_loss(
             f"gaussian_nll_loss: input is {shape}, var is {given}",
             expected=f"{shape}, {(*shape[:-1], 1)} or {shape[:-1]}",
         )
-    asked(data_of(var), _check_variance, now=False)
+    known = data_of(var)
+    asked(known, _check_variance, now=False)
     var = var + (var.detach().clamp(min=eps) - var.detach())
     loss = 0.5 * (var.log() + (input - target) ** 2 / var)
     return reduced(loss + 0.5 * math.log(2 * math.pi) if full else loss, reduction)
@@ -134,7 +135,7 @@ def _lengths(name: str, given: Any, B: int, most: int | None) -> Any:
                 f"ctc_loss: {name} go beyond the data", got=values.tolist(), expected=f"≤ {most}"
             )
 
-    asked(data_of(lengths), check, now=False)
+    asked(data_of(lengths), check)
     return lengths
 
 
