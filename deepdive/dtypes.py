@@ -1,6 +1,7 @@
 """Data types by name, and PyTorch's promotion of mixed types.
 
-A dtype is NumPy's dtype object, so ``x.dtype == np.float32`` and ``np.zeros(3, x.dtype)`` hold.
+A dtype is NumPy's dtype object, so ``x.dtype == np.float32`` and ``np.zeros(3, x.dtype)`` hold;
+without NumPy its place is taken by :class:`deepdive.host.DType`.
 Where NumPy and PyTorch promote differently, PyTorch's rule counts: ``int64 + float32`` is
 ``float32``, not ``float64``, and a 0-d operand or a Python number never widens an array of the
 same kind.  Reference: https://docs.pytorch.org/docs/stable/tensor_attributes.html#torch.dtype
@@ -10,10 +11,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from deepdive import config
 from deepdive.errors import DTypeError, did_you_mean
+from deepdive.host import np
 
 DType = Any  # a NumPy dtype object; users may pass a name, a NumPy type or a Python type
 

@@ -26,6 +26,7 @@ ORDER = (
     # 0 ground
     "deepdive.errors",
     "deepdive.config",
+    "deepdive.host",
     "deepdive.dtypes",
     "deepdive.utils",
     # 1 arrays

@@ -35,6 +35,11 @@ def random_bits(key: int, counter: int, shape: tuple[int, ...]) -> Any:
     return words[:size].reshape(shape)
 
 
+def random_words(key: int, counter: int, size: int) -> Any:
+    """`size` uint64 words: those that :func:`random_bits` cuts in halves."""
+    return random_bits(key, counter, (2 * size,)).view("<u8")
+
+
 def fork_stream(key: int, number: int) -> int:
     """The 64-bit name of the stream that `number` forks from `key`; no draw ever shows it."""
     before = _FORKED + number - 1

@@ -10,13 +10,16 @@ from importlib import import_module
 from typing import Any
 
 from deepdive import config
-from deepdive.backend import numpy_cpu
 from deepdive.errors import DeviceError
+from deepdive.host import NUMPY, missing_numpy
 from deepdive.utils.gpu import INSTALL, why_no_cupy
 
-BY_TYPE: dict[type, Any] = {numpy_cpu.ARRAY_TYPE: numpy_cpu}
-BY_DEVICE: dict[str, Any] = {"cpu": numpy_cpu}
-LATE = {"native": "deepdive.backend.native.namespace"}  # imported when their device is first named
+BY_TYPE: dict[type, Any] = {}
+BY_DEVICE: dict[str, Any] = {}
+LATE = {  # imported when their device is first named
+    "cpu": "deepdive.backend.numpy_cpu",
+    "native": "deepdive.backend.native.namespace",
+}
 
 
 def of_device(device: object) -> Any:
@@ -24,6 +27,7 @@ def of_device(device: object) -> Any:
 
     Raises:
         DeviceError: if there is no such device here.
+        MissingExtraError: for ``"cpu"`` without NumPy.
     """
     name = str(device)
     if name in BY_DEVICE:
@@ -42,6 +46,8 @@ config._speaker_of.append(of_device)
 
 def _introduce(name: str) -> Any:
     """Import the speaker of a device, and know its arrays from now on."""
+    if name == "cpu" and not NUMPY:
+        raise missing_numpy("device 'cpu'")
     return introduce(import_module(LATE[name]), name)
 
 
@@ -86,3 +92,14 @@ def _cuda(name: str) -> Any:
         )
     speaker = import_module("deepdive.backend.cupy_gpu").open_cuda(int(number))
     return introduce(speaker, "cuda", speaker.DEVICE)
+
+
+def to_host(array: Any) -> Any:
+    """The values in an array of the host, for files, pictures and questions: see deepdive.host."""
+    speaker = BY_TYPE[type(array)]
+    return getattr(speaker, "to_host", speaker.to_numpy)(array)
+
+
+if not NUMPY:
+    config.defaults.device = "native"
+_introduce(config.defaults.device)

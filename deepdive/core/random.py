@@ -12,11 +12,10 @@ import os
 import threading
 from typing import Any
 
-import numpy as np
-
 from deepdive import config, dtypes
-from deepdive.backend.random_numpy import fork_stream, random_bits
+from deepdive.backend.random_host import fork_stream, random_bits, random_words
 from deepdive.errors import ArgumentError, DTypeError
+from deepdive.host import np
 
 _WORD = (1 << 64) - 1
 _MANTISSA = {"float16": 11, "float32": 24, "float64": 53}
@@ -43,10 +42,10 @@ def _unit(key: int, draw: int, size: int, dtype: Any) -> Any:
     """`size` numbers ``k / 2**m`` in [0, 1), with as many bits `m` as `dtype` has."""
     bits = _MANTISSA[dtype.name]
     if bits > 32:
-        words = random_bits(key, draw, (2 * size,)).view("<u8")
-        return (words >> np.uint64(64 - bits)) * 2.0**-bits
+        words = random_words(key, draw, size)
+        return (words >> (64 - bits)).astype(dtype) * 2.0**-bits
     words = random_bits(key, draw, (size,))
-    words >>= np.uint32(32 - bits)
+    words >>= 32 - bits
     out = words.astype(dtype)
     out *= 2.0**-bits
     return out
@@ -205,8 +204,8 @@ class Generator:
             out *= high - low
             out += low
             # Rounding can carry the last few numbers up to `high` itself.
-            below = np.nextafter(dtype.type(high), dtype.type(low))
-            np.clip(out, dtype.type(low), below, out=out)
+            bottom, top = np.asarray(low, dtype=dtype), np.asarray(high, dtype=dtype)
+            out = np.clip(out, bottom, np.nextafter(top, bottom))
         return out.reshape(shape)  # type: ignore[no-any-return]
 
     def normal(
@@ -229,17 +228,15 @@ class Generator:
         half = (size + 1) // 2
         work = dtypes.float32 if dtype == dtypes.float16 else dtype
         unit = _unit(*self.draw(), 2 * half, work)
-        radius, angle = np.subtract(1, unit[:half]), unit[half:]
-        np.log(radius, out=radius)
+        radius, angle = np.log(1 - unit[:half]), unit[half:]
         radius *= -2
-        np.sqrt(radius, out=radius)
+        radius = np.sqrt(radius)
         radius *= std
         angle *= 2 * math.pi
-        out = np.concatenate((np.cos(angle), np.sin(angle))).reshape(2, half)
-        out *= radius
+        out = np.concat((np.cos(angle) * radius, np.sin(angle) * radius))
         if mean:
             out += mean
-        out = out.reshape(-1)[:size].reshape(shape)
+        out = out[:size].reshape(shape)
         return out.astype(dtype, copy=False)
 
     def integers(self, low: int, high: int, shape: Shape = ()) -> np.ndarray[Any, Any]:
@@ -256,11 +253,11 @@ class Generator:
                 "integers: low must be below high, both int64", got=f"[{low}, {high})"
             )
         shape = _as_shape(shape)
-        words = self._words(math.prod(shape))
-        words %= np.uint64(int(high) - int(low))
-        out = words.view("<i8")
+        words = random_words(*self.draw(), math.prod(shape))
+        words %= int(high) - int(low)
+        out = words.astype("int64")
         out += int(low)
-        return out.reshape(shape).astype(np.int64, copy=False)  # type: ignore[no-any-return]
+        return out.reshape(shape)  # type: ignore[no-any-return]
 
     def permutation(self, n: int) -> np.ndarray[Any, Any]:
         """The numbers 0 … n-1 (int64) in random order: the shuffle of Fisher and Yates.
@@ -274,11 +271,11 @@ class Generator:
         if n < 0:
             raise ArgumentError("permutation: the length must be >= 0", got=n)
         order = list(range(n))
-        words = self._words(max(n - 1, 0))
-        words %= np.arange(n, 1, -1, dtype=np.uint64)
-        for i, j in zip(range(n - 1, 0, -1), words.tolist(), strict=True):
+        words = random_words(*self.draw(), max(n - 1, 0)).tolist()
+        for i, word in zip(range(n - 1, 0, -1), words, strict=True):
+            j = word % (i + 1)
             order[i], order[j] = order[j], order[i]
-        return np.array(order, dtype=np.int64)
+        return np.asarray(order, dtype="int64")
 
     def bernoulli(self, p: float, shape: Shape) -> np.ndarray[Any, Any]:
         """A mask that is True with probability `p`, to 32 bits.
@@ -289,13 +286,9 @@ class Generator:
         if not 0 <= p <= 1:
             raise ArgumentError("bernoulli: p must be a probability", got=p, expected="0 <= p <= 1")
         shape = _as_shape(shape)
-        threshold = round(p * 2**32)
         bits = random_bits(*self.draw(), (math.prod(shape),))
-        mask = bits < np.uint32(threshold) if threshold < 2**32 else np.ones(bits.shape, bool)
-        return mask.reshape(shape)
-
-    def _words(self, size: int) -> Any:
-        return random_bits(*self.draw(), (2 * size,)).view("<u8")
+        mask = bits < round(p * 2**32)
+        return mask.reshape(shape)  # type: ignore[no-any-return]
 
 
 default_generator = Generator()

@@ -360,7 +360,7 @@ class Tensor(Registered):
         return twin
 
     def __reduce__(self) -> Any:
-        return (_unpickled, (type(self), self.numpy(), self.requires_grad))
+        return (_unpickled, (type(self), speakers.to_host(self._data), self.requires_grad))
 
     # Comparison operators are elementwise, so identity is the hash, as in PyTorch.
     __hash__ = object.__hash__
@@ -463,7 +463,7 @@ def asked(array: Any, question: Callable[[Any], Any], now: bool = True) -> Any:
     speaker = speakers.BY_TYPE[type(array)]
     if hasattr(speaker, "later") and not now:
         return speaker.later(array, question)
-    return question(speaker.to_numpy(array))
+    return question(speakers.to_host(array))
 
 
 def _holds_tensors(data: Any) -> bool:

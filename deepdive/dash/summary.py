@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-
 from deepdive import config
 from deepdive.dash.table import byte_count, table
 from deepdive.errors import ArgumentError
+from deepdive.host import np
 
 Shape = tuple[int, ...]
 

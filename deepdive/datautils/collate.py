@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from deepdive import dtypes
+from deepdive.backend import speakers
 from deepdive.core.tensor import Tensor
 from deepdive.errors import DataError
+from deepdive.host import np
 
 
 def default_collate(samples: Sequence[Any]) -> Any:
@@ -42,12 +42,12 @@ def default_collate(samples: Sequence[Any]) -> Any:
 def _stack(samples: Sequence[Any]) -> Any:
     first = samples[0]
     if is_tensor(first):
-        return as_tensor(_stack([sample.numpy() for sample in samples]))
+        return as_tensor(_stack([speakers.to_host(sample._data) for sample in samples]))
     if isinstance(first, bool):
-        return np.array(samples, dtype=bool)
+        return np.asarray(samples, dtype="bool")
     if isinstance(first, (int, float)) and not isinstance(first, np.generic):
         floats = any(isinstance(sample, float) for sample in samples)
-        return np.array(samples, dtype=dtypes.default_float() if floats else np.int64)
+        return np.asarray(samples, dtype=dtypes.default_float() if floats else "int64")
     if hasattr(first, "__array__") or hasattr(first, "__array_interface__"):
         arrays = [np.asarray(sample) for sample in samples]
         _same("shapes", [array.shape for array in arrays])

@@ -5,9 +5,8 @@ from __future__ import annotations
 import bisect
 import math
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Any
-
-import numpy as np
 
 from deepdive.core import random
 from deepdive.core.random import Generator
@@ -15,6 +14,7 @@ from deepdive.datautils.collate import as_tensor, is_tensor
 from deepdive.datautils.seeds import each_sample
 from deepdive.datautils.transforms import transform_batch
 from deepdive.errors import ArgumentError, ShapeError
+from deepdive.host import np
 
 Transform = Callable[[Any], Any]
 
@@ -91,7 +91,7 @@ class ArrayDataset(Dataset):
             return [
                 self[i] for i in each_sample(indices)
             ]  # a subclass with samples of its own making
-        return self._gather(np.asarray(indices, dtype=np.int64))
+        return self._gather(np.asarray(indices, dtype="int64"))
 
     def _gather(self, indices: Any) -> tuple[Any, ...]:
         fields = [array[indices] for array in self.arrays]
@@ -152,10 +152,10 @@ class ConcatDataset(Dataset):
         self.datasets = list(datasets)
         if not self.datasets:
             raise ArgumentError("ConcatDataset: give at least one data set")
-        self.ends = np.cumsum([len(dataset) for dataset in self.datasets]).tolist()
+        self.ends = list(accumulate(len(dataset) for dataset in self.datasets))
 
     def __len__(self) -> int:
-        return int(self.ends[-1])
+        return self.ends[-1]
 
     def __getitem__(self, index: int) -> Any:
         position = index + len(self) if index < 0 else index
@@ -193,6 +193,8 @@ def random_split(
             got=f"{list(lengths)} for {n} samples",
             expected=f"whole numbers of sum {n}, or fractions of sum 1",
         )
-    order = (generator or random.default_generator).permutation(n)
-    ends = np.cumsum([int(size) for size in sizes])
-    return [Subset(dataset, part.tolist()) for part in np.split(order, ends[:-1])]
+    order = (generator or random.default_generator).permutation(n).tolist()
+    ends = accumulate(int(size) for size in sizes)
+    return [
+        Subset(dataset, order[end - int(size) : end]) for end, size in zip(ends, sizes, strict=True)
+    ]

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from deepdive.datautils.dataset import Dataset
 from deepdive.errors import ArgumentError, DataError
+from deepdive.host import np
 
 
 def is_hugging_face(dataset: Any) -> bool:

@@ -8,17 +8,17 @@ from __future__ import annotations
 import gzip
 import os
 import struct
+import sys
 import zlib
 from pathlib import Path
 from typing import IO, Any
 
-import numpy as np
-
 from deepdive.errors import DataError, DTypeError
+from deepdive.host import np
 
-TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+TYPES = {0x08: "u1", 0x09: "i1", 0x0B: "i2", 0x0C: "i4", 0x0D: "f4", 0x0E: "f8"}
 REFETCH = "fetch the file again"
-_CODES = {np.dtype(name).newbyteorder("="): code for code, name in TYPES.items()}
+_CODES = {np.dtype(name).name: code for code, name in TYPES.items()}
 _CHUNK = 1 << 20
 
 
@@ -69,8 +69,12 @@ def _read(stream: IO[bytes], path: Path) -> Any:
             expected=f"{expected} for shape {shape}",
             fix=REFETCH,
         )
-    array = np.frombuffer(data, dtype).reshape(shape)
-    return array.astype(dtype.newbyteorder("="))
+    return _turned(np.frombuffer(data, dtype)).reshape(shape)
+
+
+def _turned(array: Any) -> Any:
+    """A copy with big-endian numbers made the machine's, or the other way round."""
+    return array.byteswap() if sys.byteorder == "little" else array.copy()
 
 
 def _read_at_most(stream: IO[bytes], limit: int) -> bytes:
@@ -89,13 +93,13 @@ def write_idx(path: str | os.PathLike[str], array: Any) -> None:
         DTypeError: for a dtype the format has no code for.
     """
     array = np.asarray(array)
-    code = _CODES.get(array.dtype.newbyteorder("="))
+    code = _CODES.get(array.dtype.name)
     if code is None or array.ndim > 255:
         raise DTypeError(
             f"write_idx: the format has no {array.dtype}", expected=", ".join(map(str, _CODES))
         )
     head = bytes((0, 0, code, array.ndim)) + struct.pack(f">{array.ndim}I", *array.shape)
-    data = head + array.astype(TYPES[code]).tobytes()
+    data = head + _turned(array.astype(TYPES[code])).tobytes()
     if str(path).endswith(".gz"):
         data = gzip.compress(data, mtime=0)
     temporary = f"{os.fspath(path)}.{os.getpid()}.part"

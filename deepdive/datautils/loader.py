@@ -10,8 +10,6 @@ from functools import partial
 from itertools import islice
 from typing import Any, NoReturn
 
-import numpy as np
-
 from deepdive import config
 from deepdive.backend import speakers
 from deepdive.core import random
@@ -24,6 +22,7 @@ from deepdive.datautils.sampler import BatchSampler, RandomSampler, SequentialSa
 from deepdive.datautils.seeds import batch_of, each_sample
 from deepdive.datautils.transforms import transform_batch
 from deepdive.errors import ArgumentError, DeepDiveError
+from deepdive.host import np
 
 Numbers = Sequence[int]
 

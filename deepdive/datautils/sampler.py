@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sized
-from itertools import islice
-
-import numpy as np
+from itertools import chain, islice
 
 from deepdive.core import random
 from deepdive.core.random import Generator
@@ -83,8 +81,8 @@ class RandomSampler(Sampler):
             return iter(())
         if self.replacement:
             return iter(seeded.integers(0, n, count).tolist())
-        rounds = [seeded.permutation(n) for _ in range(-(-count // n))]
-        return iter(np.concatenate(rounds)[:count].tolist() if rounds else [])
+        rounds = (seeded.permutation(n).tolist() for _ in range(-(-count // n)))
+        return islice(chain.from_iterable(rounds), count)
 
     def __len__(self) -> int:
         return len(self.data_source) if self.num_samples is None else self.num_samples

@@ -10,12 +10,11 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from deepdive import dtypes
 from deepdive.datautils.collate import as_tensor, default_collate, is_tensor
 from deepdive.datautils.seeds import each_sample, sample_generator
 from deepdive.errors import ArgumentError, DataError, ShapeError
+from deepdive.host import np
 
 
 class Transform:
@@ -93,8 +92,7 @@ class Lambda(Transform):
 
 
 def _float(x: Any) -> Any:
-    array = np.asarray(x)
-    return array.astype(dtypes.default_float(), copy=False)
+    return np.asarray(x).astype(dtypes.default_float(), copy=False)
 
 
 class ToFloat(Transform):
@@ -113,7 +111,7 @@ class Scale(Transform):
         self.factor = factor
 
     def __call__(self, x: Any) -> Any:
-        return _float(x) * np.asarray(self.factor, dtypes.default_float())
+        return _float(x) * np.asarray(self.factor, dtype=dtypes.default_float())
 
     batch = __call__
 
@@ -171,8 +169,9 @@ class Standardize(Transform):
         array = np.asarray(data)
         if not array.ndim or not len(array):
             raise DataError("Standardize.fit: no samples to measure", got=f"shape {array.shape}")
-        self._mean = array.mean(0, dtype=np.float64)
-        std = array.std(0, dtype=np.float64)
+        array = array.astype("float64", copy=False)
+        self._mean = array.mean(0)
+        std = np.std(array, axis=0)
         self._std = np.where(std > 0, std, 1.0)
         return self
 
@@ -253,7 +252,7 @@ class RandomShift(Transform):
         self.pixels = pixels
 
     def _crop(self, x: Any) -> RandomCrop:
-        height, width = np.shape(x)[-2:]
+        height, width = x.shape[-2:]
         return RandomCrop((height, width), self.pixels)
 
     def __call__(self, x: Any) -> Any:

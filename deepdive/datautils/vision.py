@@ -8,12 +8,11 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from deepdive.datautils.dataset import ArrayDataset
 from deepdive.datautils.download import data_root, fetch
 from deepdive.datautils.idx import read_idx
 from deepdive.errors import DataError
+from deepdive.host import np
 
 Transform = Callable[[Any], Any] | None
 
@@ -34,7 +33,7 @@ class _Images(ArrayDataset):
 
     def __init__(self, images: Any, labels: Any, transform: Transform, target: Transform) -> None:
         super().__init__(
-            images, labels.astype(np.int64), transform=transform, target_transform=target
+            images, labels.astype("int64"), transform=transform, target_transform=target
         )
 
     @property
@@ -73,8 +72,8 @@ class Digits(_Images):
         images = read_idx(folder / "digits-images-idx3-ubyte.gz")
         labels = read_idx(folder / "digits-labels-idx1-ubyte.gz")
         if train is not None:
-            held_out = np.zeros(len(labels), bool)
-            held_out[np.argsort(labels, kind="stable")[::5]] = True
+            held_out = np.zeros(len(labels), dtype="bool")
+            held_out[np.argsort(labels, stable=True)[::5]] = True
             chosen = ~held_out if train else held_out
             images, labels = images[chosen], labels[chosen]
         super().__init__(images, labels, transform, target_transform)
@@ -113,7 +112,7 @@ class MNIST(_Images):
                 "MNIST: there must be a label for each image",
                 got=f"{len(images)} images in {image_path}, {len(labels)} labels in {label_path}",
             )
-        if labels.max(initial=0) > 9:
+        if len(labels) and labels.max() > 9:
             raise DataError(
                 f"{label_path}: labels must be 0 to 9",
                 got=f"{labels.max()} at sample {int((labels > 9).argmax())}",
@@ -141,7 +140,7 @@ def _find(root: Path, name: str, download: bool) -> Path:
 
 
 def _expect(array: Any, sample: tuple[int, ...], path: Path, what: str) -> None:
-    if array.dtype != np.uint8 or array.shape[1:] != sample or not array.ndim:
+    if array.dtype != "uint8" or array.shape[1:] != sample or not array.ndim:
         raise DataError(
             f"{path}: does not hold MNIST {what}",
             got=f"{array.dtype} of shape {array.shape}",

@@ -18,13 +18,13 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from io import BytesIO
 from typing import Any, BinaryIO, NamedTuple
 
-import numpy as np
-
 from deepdive.errors import ArgumentError, CheckpointError, DTypeError, did_you_mean
+from deepdive.host import np
 from deepdive.io import files
 
 METADATA = "__metadata__"
@@ -33,22 +33,22 @@ MAX_BYTES = 2**63 - 1
 
 # The format's order of types, the last ones written first.
 DTYPES = {
-    "BOOL": np.dtype("?"),
-    "U8": np.dtype("u1"),
-    "I8": np.dtype("i1"),
-    "I16": np.dtype("<i2"),
-    "U16": np.dtype("<u2"),
-    "F16": np.dtype("<f2"),
-    "BF16": np.dtype("<u2"),  # read only: the upper half of a float32
-    "I32": np.dtype("<i4"),
-    "U32": np.dtype("<u4"),
-    "F32": np.dtype("<f4"),
-    "F64": np.dtype("<f8"),
-    "I64": np.dtype("<i8"),
-    "U64": np.dtype("<u8"),
+    "BOOL": np.dtype("bool"),
+    "U8": np.dtype("uint8"),
+    "I8": np.dtype("int8"),
+    "I16": np.dtype("int16"),
+    "U16": np.dtype("uint16"),
+    "F16": np.dtype("float16"),
+    "BF16": np.dtype("uint16"),  # read only: the upper half of a float32
+    "I32": np.dtype("int32"),
+    "U32": np.dtype("uint32"),
+    "F32": np.dtype("float32"),
+    "F64": np.dtype("float64"),
+    "I64": np.dtype("int64"),
+    "U64": np.dtype("uint64"),
 }
 RANK = {name: rank for rank, name in enumerate(DTYPES)}
-NAMES = {dtype: name for name, dtype in DTYPES.items() if name != "BF16"}
+NAMES = {dtype.name: name for name, dtype in DTYPES.items() if name != "BF16"}
 
 FOREIGN = {
     b"PK\x03\x04": "a zip archive, perhaps of torch.save: convert it with safetensors.torch",
@@ -125,35 +125,35 @@ def pieces(tensors: Mapping[str, Any], metadata: Mapping[str, str] | None = None
     Everything is checked before the first piece; no second copy of all weights is made.
     """
     arrays = {name: _storable(name, value) for name, value in tensors.items()}
-    order = sorted(arrays, key=lambda name: (-RANK[NAMES[arrays[name].dtype]], name))
+    order = sorted(arrays, key=lambda name: (-RANK[NAMES[arrays[name].dtype.name]], name))
     header: dict[str, Any] = {METADATA: _checked(metadata)} if metadata is not None else {}
     end = 0
     for name in order:
         array = arrays[name]
         begin, end = end, end + array.nbytes
         header[name] = {
-            "dtype": NAMES[array.dtype],
+            "dtype": NAMES[array.dtype.name],
             "shape": list(array.shape),
             "data_offsets": [begin, end],
         }
     head = _encoded(header)
-    body = (_bytes_of(np.asarray(arrays[name], order="C")) for name in order)
+    body = (_bytes_of(_turned(arrays[name])) for name in order)
     return (piece for group in ([head], body) for piece in group)
 
 
 def _storable(name: str, value: Any) -> Any:
-    """`value` as an array of a type the format has, little-endian."""
+    """`value` as an array of a type the format has, in row order and the machine's byte order."""
     if not isinstance(name, str) or name == METADATA:
         raise ArgumentError("safetensors: not a name for a tensor", got=repr(name))
-    array = np.asarray(value)
-    dtype = array.dtype.newbyteorder("<")
-    if dtype not in NAMES:
+    native = hasattr(value, "compact")  # an array of the native backend stays one
+    array = value if native else np.asarray(value)
+    if array.dtype.name not in NAMES:
         raise DTypeError(
             f"safetensors: tensor {name!r} has a type that the format does not have",
             got=array.dtype,
-            expected=", ".join(dtype.name for dtype in NAMES),
+            expected=", ".join(NAMES),
         )
-    return array.astype(dtype, copy=False)
+    return array.compact() if native else np.asarray(array, dtype=array.dtype.name, order="C")
 
 
 def _checked(metadata: Mapping[str, str]) -> dict[str, str]:
@@ -180,7 +180,12 @@ def _encoded(header: dict[str, Any]) -> bytes:
 
 def _bytes_of(array: Any) -> Any:
     """The memory of a contiguous array, to read from or to write into."""
-    return array.reshape(-1).view(np.uint8).data
+    return array.memory() if hasattr(array, "memory") else array.reshape(-1).view(np.uint8).data
+
+
+def _turned(array: Any) -> Any:
+    """Little-endian numbers for the machine's own, or the other way round."""
+    return array if sys.byteorder == "little" else array.byteswap()
 
 
 # Reading
@@ -190,22 +195,22 @@ def _read(file: BinaryIO, source: str) -> dict[str, Any]:
     _, entries = _read_header(file, source)
     arrays = {}
     for entry in sorted(entries, key=_place):  # no seeking
-        raw = np.empty(entry.shape, DTYPES[entry.dtype])
+        half = entry.dtype == "BF16"
+        raw = np.empty(entry.shape, dtype=DTYPES[entry.dtype])
         if file.readinto(_bytes_of(raw)) != raw.nbytes:  # type: ignore[attr-defined]
             raise _damaged(source, "the file ends within it", entry.name)
-        if entry.dtype == "BOOL" and raw.view(np.uint8).max(initial=0) > 1:
+        if entry.dtype == "BOOL" and bytes(_bytes_of(raw)).translate(None, b"\0\1"):
             raise _damaged(source, "a truth value that is neither 0 nor 1", entry.name)
-        arrays[entry.name] = _from_bf16(raw) if entry.dtype == "BF16" else _native(raw)
+        arrays[entry.name] = _turned(_from_bf16(raw) if half else raw)
     return arrays
 
 
-def _native(array: Any) -> Any:
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
-
-
 def _from_bf16(halves: Any) -> Any:
-    """float32 whose upper 16 bits are `halves` and whose lower ones are zero."""
-    return np.asarray(np.left_shift(halves, 16, dtype=np.uint32)).view(np.float32)
+    """float32 whose upper 16 bits are `halves` and whose lower ones are zero, little-endian."""
+    out = np.zeros(halves.shape, dtype="float32")
+    target, source = _bytes_of(out), _bytes_of(halves)
+    target[2::4], target[3::4] = source[::2], source[1::2]
+    return out
 
 
 def _read_header(file: BinaryIO, source: str) -> tuple[dict[str, str], list[Entry]]:

@@ -118,7 +118,7 @@ def _fitting(target: Tensor, value: Any) -> Any:
     """`value` as an array for `target`."""
     speaker = speakers.BY_TYPE[type(target._data)]
     if isinstance(value, Tensor) and value.device != target.device:
-        value = value.numpy()  # a state may come from another device
+        value = speakers.to_host(value._data)  # a state may come from another device
     array = array_of(value, speaker)
     if tuple(array.shape) != tuple(target.shape):
         raise CheckpointError(f"shape {tuple(array.shape)}, the model has {tuple(target.shape)}")

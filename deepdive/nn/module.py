@@ -347,7 +347,8 @@ class Module:
         from deepdive.io.checkpoint import save_folder
 
         arc = architecture.to_arc(self) if save_arc else None
-        save_folder(folder, arc, {name: x.numpy() for name, x in self._state().items()}, extra)
+        weights = {name: speakers.to_host(x._data) for name, x in self._state().items()}
+        save_folder(folder, arc, weights, extra)
 
     def load(self: M, folder: Any) -> M:
         """Take over the weights saved in a folder.

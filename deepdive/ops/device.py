@@ -28,7 +28,7 @@ class Move(Operator):
 def on_device(array: Any, device: str) -> Any:
     """A copy of `array` in the memory of `device`."""
     source, target = speakers.BY_TYPE[type(array)], speakers.of_device(device)
-    found = target.asarray(source.to_numpy(array))
+    found = target.asarray(speakers.to_host(array))
     apart = hasattr(source, "host") or hasattr(target, "host")  # memory of their own: copied now
     return found if apart else target.copy(found)
 

@@ -239,7 +239,8 @@ def _classes(name: str, input: Any, target: Any, ignore_index: int) -> tuple[Ten
         indices(name, target, shape[dim], "classes")  # refuses them
 
     def ignores(values: Any) -> bool:
-        if values.dtype == "int64" and values.flags.c_contiguous and values.size:
+        flags = getattr(values, "flags", None)  # NumPy's alone
+        if values.dtype == "int64" and flags and flags.c_contiguous and values.size:
             if values.view("uint64").max() < shape[dim] and ignore_index < 0:
                 return False  # seen as unsigned, negative numbers are large: one look is enough
         if ignore_index < 0 and not (values.size and values.min() < 0):

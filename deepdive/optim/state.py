@@ -46,8 +46,7 @@ def saved(optimizer: Any) -> dict[str, Any]:
 
 
 def _copied(array: Any) -> Any:
-    speaker = speakers.BY_TYPE[type(array)]
-    return speaker.to_numpy(speaker.copy(array))
+    return speakers.to_host(speakers.BY_TYPE[type(array)].copy(array))
 
 
 def _plain(value: Any) -> Any:

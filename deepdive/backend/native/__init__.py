@@ -2,10 +2,16 @@
 
 Read in this order: ``ndarray`` (a buffer seen through shape, strides and offset), ``kernels``
 (map, zip, reduce and the matrix product as loops), ``scalars`` (what the loops do to a number),
-``namespace`` (the words).  Nothing here imports NumPy, but where somebody asks for a NumPy array.
+``namespace`` (the words), ``standard`` (the array API standard in words).  Nothing here needs
+NumPy, but where somebody asks for a NumPy array.
 """
 
+from deepdive import host
+from deepdive.backend.native import namespace, standard
 from deepdive.backend.native.namespace import asarray
 from deepdive.backend.native.ndarray import NDArray
 
 __all__ = ["NDArray", "asarray"]
+
+if not host.NUMPY:  # then files, data sets and random numbers are made of native arrays
+    vars(host.np).update({name: x for name, x in vars(standard).items() if name[0] != "_"})

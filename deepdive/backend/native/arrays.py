@@ -116,6 +116,11 @@ def random_bits(
     return NDArray(buffer_of(scalars.typecode(dtype), numbers), shape, dtype)
 
 
+def random_words(key: int, counter: int, size: int) -> Array:
+    """`size` uint64 words: those that random_bits cuts in halves."""
+    return asarray(philox.wide_words(key, counter, size), "uint64")
+
+
 # --- views ---------------------------------------------------------------------------------------
 @word
 def reshape(

@@ -7,6 +7,7 @@ import operator
 import sys
 from typing import Any
 
+from deepdive import host
 from deepdive.backend import extended, extended_convolution
 from deepdive.backend.exposed import Exposed
 from deepdive.backend.native import arrays, ndarray, scalars
@@ -20,7 +21,6 @@ from deepdive.backend.native.speaking import (
     scanned,
     zipped,
 )
-from deepdive.errors import MissingExtraError
 
 ARRAY_TYPE = NDArray
 DEVICE = ndarray.DEVICE
@@ -189,14 +189,26 @@ def to_numpy(x: NDArray) -> Any:
     Raises:
         MissingExtraError: without NumPy.
     """
-    try:
-        import numpy as np
-    except ImportError:
-        what = "numpy: a NumPy array of the values needs the package 'numpy'"
-        raise MissingExtraError(what, fix="pip install numpy, or x.tolist()") from None
+    np = numpy_module()
     item = x.itemsize
     strides = tuple(step * item for step in x.strides)
     return np.ndarray(x.shape, x.dtype, x.buffer, x.offset * item, strides)
+
+
+def to_host(x: NDArray) -> Any:
+    """What files and data sets hold: NumPy's array, without NumPy the array itself."""
+    return to_numpy(x) if host.NUMPY else x
+
+
+def numpy_module() -> Any:
+    """NumPy.
+
+    Raises:
+        MissingExtraError: where it is not installed.
+    """
+    if not host.NUMPY:
+        raise host.missing_numpy("a NumPy array of the values")
+    return host.np
 
 
 class ExposedNDArray(Exposed, NDArray):
@@ -241,7 +253,7 @@ SINGLE = {"neg": negative, "abs": abs, "invert": bitwise_invert}
 METHODS = (sum, prod, max, min, mean, any, all, argmax, argmin)
 
 
-def _operator(name: str, spoken: Any) -> None:
+def operator_methods(name: str, spoken: Any) -> None:
     """``x ∘ y``, ``y ∘ x`` and ``x ∘= y``, which writes into x."""
 
     def reflected(self: NDArray, other: Any) -> Array:
@@ -251,19 +263,18 @@ def _operator(name: str, spoken: Any) -> None:
         self[...] = spoken(self, other)
         return self
 
-    _method(f"__{name}__", lambda self, other: spoken(self, other))
-    _method(f"__r{name}__", reflected)
-    _method(f"__i{name}__", in_place)
+    method(f"__{name}__", lambda self, other: spoken(self, other))
+    method(f"__r{name}__", reflected)
+    method(f"__i{name}__", in_place)
 
 
-def _method(name: str, function: Any) -> None:
+def method(name: str, function: Any) -> None:
     setattr(NDArray, name, function)
 
 
 for _name, _word in OPERATORS.items():
-    _operator(_name, _word)
+    operator_methods(_name, _word)
 for _name, _word in {**COMPARISONS, **SINGLE}.items():
-    _method(f"__{_name}__", _word)
+    method(f"__{_name}__", _word)
 for _word in METHODS:
-    _method(_word.__name__, _word)
-_method("__array_namespace__", lambda self, api_version=None: here)
+    method(_word.__name__, _word)

@@ -26,6 +26,7 @@ from deepdive.backend.native.scalars import convert, typecode
 from deepdive.backend.native.selection import Selection, repeated
 from deepdive.backend.vocabulary import rules_dtype, rules_index, rules_shape
 from deepdive.errors import DeviceError, ShapeError
+from deepdive.host import np
 
 Axes = tuple[int, ...]
 DEVICE = "native"
@@ -137,6 +138,20 @@ class NDArray:
             raise ShapeError("item: only an array of one element is a number", got=self.shape)
         return self.numbers()[0]
 
+    def tobytes(self) -> bytes:
+        """The elements in row order, as they lie in the machine's memory."""
+        return bytes(self.compact().memory())
+
+    def memory(self) -> memoryview:
+        """The bytes of a compact array, to read from or to write into."""
+        return memoryview(self.buffer)[self.offset : self.offset + self.size].cast("B")
+
+    def byteswap(self) -> NDArray:
+        """A copy whose numbers have their bytes in the other order."""
+        out = self.copy()
+        out.buffer.byteswap()
+        return out
+
     def nonzero(self) -> list[list[int]]:
         """The positions of all elements but zeros: one list of coordinates per axis."""
         found = [k for k, number in enumerate(self.numbers()) if number]
@@ -151,6 +166,9 @@ class NDArray:
 
     def __int__(self) -> int:
         return int(self.item())
+
+    def __complex__(self) -> complex:
+        return complex(self.item())
 
     def __index__(self) -> int:
         if self.dtype.kind not in "iu" or self.shape:
@@ -201,6 +219,11 @@ class NDArray:
     def T(self) -> NDArray:
         return self.transpose()
 
+    @property
+    def mT(self) -> NDArray:
+        """The last two axes exchanged."""
+        return self.permute((*range(self.ndim - 2), self.ndim - 1, self.ndim - 2))
+
     def expand(self, shape: Shape) -> NDArray:
         """Axes of size 1 repeated, by a stride of 0."""
         new = rules_shape.broadcast_to("expand", self, shape)
@@ -233,11 +256,11 @@ class NDArray:
         """The values in memory of their own, in row order."""
         return self._gathered(self.shape, self.positions())
 
-    def astype(self, dtype: Any) -> NDArray:
-        """The values in another dtype; this array itself if it has it."""
-        wanted = dtypes.as_dtype(dtype)
+    def astype(self, dtype: Any, copy: bool = False) -> NDArray:
+        """The values in another dtype; this array itself if it has it, unless `copy`."""
+        wanted = as_native(dtype)
         if wanted == self.dtype:
-            return self
+            return self.copy() if copy else self
         cast = convert(wanted)
         numbers = (cast(self.buffer[i]) for i in self.positions())
         return NDArray(buffer_of(typecode(wanted), numbers), self.shape, wanted)
@@ -318,6 +341,20 @@ def strides_of_reshaped(shape: Shape, strides: Shape, new: Shape) -> Shape | Non
     return tuple(reversed(out))
 
 
+# --- dtypes --------------------------------------------------------------------------------------
+def as_native(dtype: Any) -> Any:
+    """The dtype for a name or a type: the library's, or one of the wider unsigned integers.
+
+    Those have no place in tensors: random bits, data files and sums of bytes need them.
+    """
+    if getattr(dtype, "name", dtype) in WIDE:
+        return WIDE[getattr(dtype, "name", dtype)]
+    return dtypes.as_dtype(dtype)
+
+
+WIDE = {name: np.dtype(name) for name in ("uint16", "uint32", "uint64")}
+
+
 # --- making arrays -------------------------------------------------------------------------------
 def empty(shape: Shape, dtype: Any) -> NDArray:
     """An array of zeros: Python has no memory without values."""
@@ -339,13 +376,29 @@ def asarray(x: Any, dtype: Any = None) -> NDArray:
         own = x if type(x) is NDArray else x.view(x.shape, x.strides, x.offset)
         return own if dtype is None else own.astype(dtype)
     shape = rules_shape.nested("asarray", x)
-    kind = rules_dtype.data("asarray", {"x": x, "dtype": dtype})
+    kind = as_native(dtype or getattr(x, "dtype", None) or _common_dtype(x))
     if hasattr(x, "tobytes"):  # another library's array: its bytes, in row order
         buffer = buffer_of(typecode(kind))
         buffer.frombytes(x.astype(kind).tobytes())
         return NDArray(buffer, shape, kind)
     cast: Any = {"f": float, "b": bool}.get(kind.kind, int)
     return NDArray(buffer_of(typecode(kind), map(cast, leaves(x))), shape, kind)
+
+
+def _common_dtype(x: Any) -> Any:
+    return rules_dtype.data("asarray", {"x": x, "dtype": None})
+
+
+def frombuffer(data: Any, dtype: Any) -> NDArray:
+    """The numbers whose bytes these are, copied: one axis.
+
+    >>> frombuffer(bytes([1, 0, 2, 0]), "int16").tolist()  # on a little-endian machine
+    [1, 2]
+    """
+    kind = as_native(dtype)
+    buffer = buffer_of(typecode(kind))
+    buffer.frombytes(data)
+    return NDArray(buffer, (len(buffer),), kind)
 
 
 def leaves(x: Any) -> Iterable[Any]:

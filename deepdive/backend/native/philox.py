@@ -43,6 +43,14 @@ def words(key: int, counter: int, size: int) -> list[int]:
     return out[:size]
 
 
+def wide_words(key: int, counter: int, size: int) -> list[int]:
+    """`size` uint64 numbers of draw `counter`."""
+    out: list[int] = []
+    for i in range(-(-size // 4)):
+        out += block((i, counter, 0, 0), key)
+    return out[:size]
+
+
 def fork_stream(key: int, number: int) -> int:
     """The 64-bit name of the stream that `number` forks from `key`; no draw ever shows it."""
     return block((number, 0, 0, 1), key)[0]

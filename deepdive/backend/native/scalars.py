@@ -7,6 +7,7 @@ number among thousands is no reason to stop.
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Callable
 from math import inf, nan
 from typing import Any
@@ -20,7 +21,9 @@ TYPECODES = {
     "int16": "h",
     "int32": "i",
     "int64": "q",
+    "uint16": "H",
     "uint32": "I",
+    "uint64": "Q",
     "float32": "f",
     "float64": "d",
 }
@@ -184,6 +187,27 @@ def power(x: Any, y: Any) -> Any:
         return huge
     except ValueError:
         return huge if x == 0 else nan
+
+
+def shifted(x: Any, y: Any) -> Any:
+    """The bits of x, y places up."""
+    return x << y if y < 64 else 0
+
+
+def signbit(x: Any) -> bool:
+    """Whether the sign is a minus: that of zero and of NaN count."""
+    return math.copysign(1.0, x) < 0
+
+
+def next_single(x: Any, y: Any) -> float:
+    """The float32 after x on the way to y: floats of one sign follow each other as integers do."""
+    if x != x or y != y or x == y:
+        return float(x + y if x != y else y)
+    if x == 0:
+        return math.copysign(2.0**-149, y)
+    (number,) = struct.unpack("<i", struct.pack("<f", x))
+    number += 1 if (y > x) == (x > 0) else -1
+    return float(struct.unpack("<f", struct.pack("<i", number))[0])
 
 
 def maximum(x: Any, y: Any) -> Any:

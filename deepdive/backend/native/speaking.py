@@ -18,7 +18,7 @@ from deepdive.backend.native.kernels import (
 )
 from deepdive.backend.native.ndarray import NDArray, asarray, empty, reduced_places
 from deepdive.backend.native.scalars import convert, fit
-from deepdive.backend.vocabulary import VOCABULARY, rules
+from deepdive.backend.vocabulary import VOCABULARY, Word, rules
 from deepdive.errors import DeviceError
 
 Array = Any  # an NDArray
@@ -62,28 +62,32 @@ def stored(f: Function, dtype: Any) -> Function:
     return lambda *numbers: number(f(*numbers))
 
 
+def _entry(word: str | Word) -> Word:
+    return VOCABULARY[word] if isinstance(word, str) else word
+
+
 # --- words in one of the three shapes ------------------------------------------------------------
-def mapped(name: str, f: Function) -> Function:
+def mapped(name: str | Word, f: Function) -> Function:
     """The word that applies `f` to every element."""
-    word = VOCABULARY[name]
+    word = _entry(name)
 
     def speak(x: Any) -> Array:
-        x = operand(name, x)
+        x = operand(word.name, x)
         shape, dtype = word.result(x)
         x = as_array(x)
         out = empty(shape, dtype)
         map_loop(stored(f, dtype), out.buffer, x.buffer, x.positions())
         return out
 
-    return _named(speak, name)
+    return _named(speak, word.name)
 
 
-def zipped(name: str, f: Function) -> Function:
+def zipped(name: str | Word, f: Function) -> Function:
     """The word that applies `f` to pairs of elements, after broadcasting."""
-    word = VOCABULARY[name]
+    word = _entry(name)
 
     def speak(x: Any, y: Any) -> Array:
-        x, y = operand(name, x), operand(name, y)
+        x, y = operand(word.name, x), operand(word.name, y)
         shape, dtype = word.result(x, y)
         common = dtypes.result_type(x, y)
         x, y = _broadcast(x, common, shape), _broadcast(y, common, shape)
@@ -92,14 +96,14 @@ def zipped(name: str, f: Function) -> Function:
         zip_loop(run, out.buffer, x.buffer, x.positions(), y.buffer, y.positions())
         return out
 
-    return _named(speak, name)
+    return _named(speak, word.name)
 
 
 def _broadcast(x: Any, common: Any, shape: Any) -> Array:
     """`x` as an array of `shape`; a number is rounded to a common float type first."""
     if not isinstance(x, NDArray):
         wide = isinstance(x, int) and common.kind in "iu"  # no type of its own: 2³² stays 2³²
-        x = asarray(x, dtypes.int64 if wide else common)
+        x = asarray(x, ("uint64" if x >> 63 == 1 else dtypes.int64) if wide else common)
     return x if x.shape == shape else x.expand(shape)
 
 
@@ -170,7 +174,7 @@ def _native(name: str, given: dict[str, Any]) -> dict[str, Any]:
 
 def _named(function: Function, name: str, doc: str | None = None) -> Function:
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = doc or f"{VOCABULARY[name]}."
+    function.__doc__ = doc or f"{VOCABULARY.get(name, name)}."
     return function
 
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
-
 from deepdive import dtypes
 from deepdive.backend.vocabulary.rules import dtype_of
 from deepdive.errors import DTypeError
+from deepdive.host import np
 
 Given = Mapping[str, Any]
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any, NamedTuple
-
-import numpy as np
 
 from deepdive import dtypes
 from deepdive.backend.vocabulary.rules import (
@@ -19,6 +18,7 @@ from deepdive.backend.vocabulary.rules import (
 )
 from deepdive.backend.vocabulary.rules_shape import broadcast_to
 from deepdive.errors import DTypeError, GraphError, ShapeError
+from deepdive.host import np
 
 
 class IndexRangeError(ShapeError, IndexError):
@@ -195,7 +195,7 @@ def setitem(word: str, x: Operand, index: Any, values: Any) -> Shape:
     place, given = getitem(word, x, index), shape_of(values)
     extra = max(0, len(given) - len(place))
     if given[:extra] == (1,) * extra:
-        values = np.broadcast_to(0, given[extra:])
+        values = SimpleNamespace(shape=given[extra:])
     return index_add(word, x, index, values)
 
 

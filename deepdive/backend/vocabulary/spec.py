@@ -11,12 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from deepdive.backend.vocabulary.rules import Shape
 from deepdive.backend.vocabulary.word import Word
 from deepdive.backend.vocabulary.words import VOCABULARY
 from deepdive.errors import DeepDiveError, GraphError, did_you_mean
+from deepdive.host import np
 
 
 def _pair(name: str) -> tuple[Callable[[Spec, Any], Any], Callable[[Spec, Any], Any]]:
