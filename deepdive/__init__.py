@@ -40,6 +40,7 @@ from deepdive.dtypes import (
     uint8,
 )
 from deepdive.errors import did_you_mean as _did_you_mean
+from deepdive.host import import_late as _import_late
 
 __version__ = "0.1.0"
 
@@ -90,15 +91,13 @@ config.painter.append(_draw_program)
 
 
 def __getattr__(name: str) -> Any:
-    from importlib import import_module
-
     if name in REGISTRY:
         found: Any = REGISTRY[name]
     elif name in SUBPACKAGES:
-        found = import_module(SUBPACKAGES[name])
+        found = _import_late(SUBPACKAGES[name])
     elif name in LATE:
         module, attribute = LATE[name]
-        found = getattr(import_module(module), attribute)
+        found = getattr(_import_late(module), attribute)
     else:
         near = _did_you_mean(name, [*REGISTRY, *SUBPACKAGES, *LATE, *globals()])
         hint = f"; {near}" if near else ""

@@ -9,12 +9,13 @@ dtypes; the native room fills it when it is imported.
 
 from __future__ import annotations
 
+from importlib import import_module
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from deepdive.errors import MissingExtraError
 
-__all__ = ["NUMPY", "DType", "missing_numpy", "np", "promote_types"]
+__all__ = ["NUMPY", "DType", "import_late", "missing_numpy", "np", "promote_types"]
 
 BITS = {"b": (8,), "u": (8, 16, 32, 64), "i": (8, 16, 32, 64), "f": (16, 32, 64)}
 WORDS = {"b": "bool", "u": "uint", "i": "int", "f": "float"}
@@ -115,3 +116,17 @@ else:
 def missing_numpy(what: str) -> MissingExtraError:
     """The error for what only NumPy can do."""
     return MissingExtraError(f"{what} needs the package 'numpy'", fix="pip install numpy")
+
+
+def import_late(module: str) -> Any:
+    """A module of the library, imported now.
+
+    Raises:
+        MissingExtraError: for one that needs NumPy, where it is not installed.
+    """
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != "numpy":
+            raise
+        raise missing_numpy(module) from None

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 
 from deepdive.cli.arguments import make_parser
 from deepdive.errors import ArgumentError, DeepDiveError
+from deepdive.host import import_late
 
 FAILED, MISUSED, INTERRUPTED, NO_READER = 1, 2, 130, 141  # as shells have it: 128 + the signal
 
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as stop:  # argparse's way to end, also after --help
         return int(stop.code or 0)
     try:
-        import_module(f"deepdive.cli.{options.command}").run(options)
+        import_late(f"deepdive.cli.{options.command}").run(options)
         print(end="", flush=True)
     except KeyboardInterrupt:
         return _stopped("interrupted", INTERRUPTED)

@@ -8,7 +8,7 @@ import os
 import platform
 from typing import Any, NamedTuple
 
-import numpy as np
+from deepdive.host import NUMPY, np
 
 # NumPy's wheels rename OpenBLAS's functions; other builds do not.
 AFFIXES = [(p, s) for p in ("scipy_openblas_", "openblas_") for s in ("64_", "")]
@@ -29,6 +29,8 @@ class Blas(NamedTuple):
 
 def find_blas() -> Blas:
     """The matrix library of this NumPy; what it cannot be asked stays None."""
+    if not NUMPY:
+        return Blas("none", "", None, None)
     built: Any = np.show_config(mode="dicts") or {}
     blas = built.get("Build Dependencies", {}).get("blas", {})
     name, version = str(blas.get("name", "unknown")), str(blas.get("version", ""))

@@ -9,10 +9,9 @@ from importlib import metadata
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from deepdive.cli.arguments import version
 from deepdive.cli.blas import Blas, find_blas, processor
+from deepdive.host import NUMPY, np
 from deepdive.utils.gpu import INSTALL, why_no_cupy
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -41,7 +40,7 @@ def run(options: Any) -> None:
     rows = [
         ("deepdive", version()),
         ("Python", f"{platform.python_version()}  {sys.executable}"),
-        ("NumPy", np.__version__),
+        ("NumPy", np.__version__ if NUMPY else "-  for speed: pip install numpy"),
         ("system", f"{platform.system()} {platform.release()}, {platform.machine()}"),
         ("processor", f"{model}, {cores} cores for this process"),
         ("BLAS", str(blas)),

@@ -146,7 +146,7 @@ def _storable(name: str, value: Any) -> Any:
     if not isinstance(name, str) or name == METADATA:
         raise ArgumentError("safetensors: not a name for a tensor", got=repr(name))
     native = hasattr(value, "compact")  # an array of the native backend stays one
-    array = value if native else np.asarray(value)
+    array: Any = value if native else np.asarray(value)
     if array.dtype.name not in NAMES:
         raise DTypeError(
             f"safetensors: tensor {name!r} has a type that the format does not have",

@@ -13,5 +13,13 @@ from deepdive.backend.native.ndarray import NDArray
 
 __all__ = ["NDArray", "asarray"]
 
-if not host.NUMPY:  # then files, data sets and random numbers are made of native arrays
-    vars(host.np).update({name: x for name, x in vars(standard).items() if name[0] != "_"})
+
+def _stand_in() -> None:
+    """Let files, data sets and random numbers be made of native arrays."""
+    for name, value in vars(standard).items():
+        if name[0] != "_":
+            setattr(host.np, name, value)
+
+
+if not host.NUMPY:
+    _stand_in()

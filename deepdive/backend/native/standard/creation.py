@@ -96,9 +96,7 @@ def ones_like(x: Array, /, *, dtype: Any = None, device: Any = None) -> Array:
 empty_like = zeros_like
 
 
-def full_like(
-    x: Array, /, fill_value: Any, *, dtype: Any = None, device: Any = None
-) -> Array:
+def full_like(x: Array, /, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Array:
     return full(x.shape, fill_value, dtype or x.dtype, device=device)
 
 
@@ -178,9 +176,7 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> A
 
 
 # --- dtypes --------------------------------------------------------------------------------------
-def astype(
-    x: Array, dtype: Any, /, *, copy: bool = True, device: Any = None
-) -> Array:
+def astype(x: Array, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Array:
     here(device)
     out = x.astype(dtype)
     return out.copy() if copy and out is x else out
@@ -212,7 +208,7 @@ def result_type(*arrays_and_dtypes: Any) -> Any:
     return dtypes.result_type(*arrays_and_dtypes)
 
 
-class finfo(NamedTuple):  # noqa: N801 - the standard's name
+class finfo(NamedTuple):
     """The limits of a floating type."""
 
     bits: int
@@ -223,7 +219,7 @@ class finfo(NamedTuple):  # noqa: N801 - the standard's name
     dtype: Any
 
 
-class iinfo(NamedTuple):  # noqa: N801 - the standard's name
+class iinfo(NamedTuple):
     """The limits of an integer type."""
 
     bits: int

@@ -16,7 +16,13 @@ Axis = int | tuple[int, ...] | None
 
 
 # --- rearranging ---------------------------------------------------------------------------------
-def reshape(x: Array, /, shape: Any, *, copy: bool | None = None) -> Array:
+def reshape(
+    x: Array,
+    /,
+    shape: Any,
+    *,
+    copy: bool | None = None,
+) -> Array:
     """The same elements in order.
 
     Raises:
@@ -28,11 +34,20 @@ def reshape(x: Array, /, shape: Any, *, copy: bool | None = None) -> Array:
     return out.copy() if copy and out.buffer is x.buffer else out
 
 
-def permute_dims(x: Array, /, axes: tuple[int, ...]) -> Array:
+def permute_dims(
+    x: Array,
+    /,
+    axes: tuple[int, ...],
+) -> Array:
     return xp.permute_dims(x, axes)
 
 
-def moveaxis(x: Array, source: Any, destination: Any, /) -> Array:
+def moveaxis(
+    x: Array,
+    source: Any,
+    destination: Any,
+    /,
+) -> Array:
     """Axes `source` at the places `destination`, the others in their order."""
     moved = [rules.one_axis("moveaxis", i, x.shape) for i in rules.as_tuple(source)]
     places = [rules.one_axis("moveaxis", i, x.shape) for i in rules.as_tuple(destination)]
@@ -42,7 +57,11 @@ def moveaxis(x: Array, source: Any, destination: Any, /) -> Array:
     return xp.permute_dims(x, tuple(order))
 
 
-def broadcast_to(x: Array, /, shape: Any) -> Array:
+def broadcast_to(
+    x: Array,
+    /,
+    shape: Any,
+) -> Array:
     return xp.broadcast_to(x, shape)
 
 
@@ -56,19 +75,39 @@ def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
     return rules.broadcast_shapes("broadcast_shapes", *shapes)
 
 
-def expand_dims(x: Array, /, *, axis: int = 0) -> Array:
+def expand_dims(
+    x: Array,
+    /,
+    *,
+    axis: int = 0,
+) -> Array:
     return xp.expand_dims(x, axis)
 
 
-def squeeze(x: Array, /, axis: int | tuple[int, ...]) -> Array:
+def squeeze(
+    x: Array,
+    /,
+    axis: int | tuple[int, ...],
+) -> Array:
     return xp.squeeze(x, axis)
 
 
-def flip(x: Array, /, *, axis: Axis = None) -> Array:
+def flip(
+    x: Array,
+    /,
+    *,
+    axis: Axis = None,
+) -> Array:
     return xp.flip(x, tuple(range(x.ndim)) if axis is None else axis)
 
 
-def roll(x: Array, /, shift: Any, *, axis: Axis = None) -> Array:
+def roll(
+    x: Array,
+    /,
+    shift: Any,
+    *,
+    axis: Axis = None,
+) -> Array:
     """Elements moved round and round along axes, or in row order for None."""
     if axis is None:
         return xp.roll(x.reshape(-1), shift, 0).reshape(x.shape)
@@ -79,23 +118,44 @@ def roll(x: Array, /, shift: Any, *, axis: Axis = None) -> Array:
     return x
 
 
-def concat(arrays: Any, /, *, axis: int | None = 0) -> Array:
+def concat(
+    arrays: Any,
+    /,
+    *,
+    axis: int | None = 0,
+) -> Array:
     """Arrays joined along an axis, or flat for None."""
     if axis is None:
         return xp.concat([x.reshape(-1) for x in arrays], 0)
     return xp.concat(list(arrays), axis)
 
 
-def stack(arrays: Any, /, *, axis: int = 0) -> Array:
+def stack(
+    arrays: Any,
+    /,
+    *,
+    axis: int = 0,
+) -> Array:
     return xp.stack(list(arrays), axis)
 
 
-def unstack(x: Array, /, *, axis: int = 0) -> tuple[Array, ...]:
+def unstack(
+    x: Array,
+    /,
+    *,
+    axis: int = 0,
+) -> tuple[Array, ...]:
     """The parts of `x` along an axis, which they lose."""
     return tuple(moveaxis(x, axis, 0))
 
 
-def repeat(x: Array, repeats: Any, /, *, axis: int | None = None) -> Array:
+def repeat(
+    x: Array,
+    repeats: Any,
+    /,
+    *,
+    axis: int | None = None,
+) -> Array:
     """Every element, or part along an axis, repeated in its place."""
     if axis is None:
         x, axis = x.reshape(-1), 0
@@ -107,7 +167,11 @@ def repeat(x: Array, repeats: Any, /, *, axis: int | None = None) -> Array:
     return take(x, asarray(chosen, "int64"), axis=place)
 
 
-def tile(x: Array, repetitions: tuple[int, ...], /) -> Array:
+def tile(
+    x: Array,
+    repetitions: tuple[int, ...],
+    /,
+) -> Array:
     """The whole of `x` side by side, so many times along each axis."""
     ndim = max(x.ndim, len(repetitions))
     times = (1,) * (ndim - len(repetitions)) + tuple(repetitions)
@@ -119,7 +183,13 @@ def tile(x: Array, repetitions: tuple[int, ...], /) -> Array:
 
 
 # --- indexing and searching ----------------------------------------------------------------------
-def take(x: Array, indices: Array, /, *, axis: int | None = None) -> Array:
+def take(
+    x: Array,
+    indices: Array,
+    /,
+    *,
+    axis: int | None = None,
+) -> Array:
     """The parts of `x` with these numbers along an axis.
 
     Raises:
@@ -131,42 +201,89 @@ def take(x: Array, indices: Array, /, *, axis: int | None = None) -> Array:
     return xp.getitem(x, (*(slice(None),) * place, indices))
 
 
-def take_along_axis(x: Array, indices: Array, /, *, axis: int = -1) -> Array:
+def take_along_axis(
+    x: Array,
+    indices: Array,
+    /,
+    *,
+    axis: int = -1,
+) -> Array:
     return xp.take_along_axis(x, indices, axis)
 
 
-def where(condition: Array, x1: Any, x2: Any, /) -> Array:
+def where(
+    condition: Array,
+    x1: Any,
+    x2: Any,
+    /,
+) -> Array:
     return xp.where(condition, x1, x2)
 
 
-def nonzero(x: Array, /) -> tuple[Array, ...]:
+def nonzero(
+    x: Array,
+    /,
+) -> tuple[Array, ...]:
     return xp.nonzero(x)  # type: ignore[no-any-return]
 
 
-def argmax(x: Array, /, *, axis: int | None = None, keepdims: bool = False) -> Array:
+def argmax(
+    x: Array,
+    /,
+    *,
+    axis: int | None = None,
+    keepdims: bool = False,
+) -> Array:
     return xp.argmax(x, axis, keepdims)
 
 
-def argmin(x: Array, /, *, axis: int | None = None, keepdims: bool = False) -> Array:
+def argmin(
+    x: Array,
+    /,
+    *,
+    axis: int | None = None,
+    keepdims: bool = False,
+) -> Array:
     return xp.argmin(x, axis, keepdims)
 
 
 def searchsorted(
-    x1: Array, x2: Any, /, *, side: str = "left", sorter: Array | None = None
+    x1: Array,
+    x2: Any,
+    /,
+    *,
+    side: str = "left",
+    sorter: Array | None = None,
 ) -> Array:
     """Where each number of x2 would be put into the sorted x1: before its equals, or behind."""
     row = (x1 if sorter is None else take(x1, sorter)).tolist()
     find = bisect_left if side == "left" else bisect_right
     wanted = asarray(x2)
-    return asarray([find(row, number) for number in wanted.numbers()], "int64").reshape(wanted.shape)
+    return asarray([find(row, number) for number in wanted.numbers()], "int64").reshape(
+        wanted.shape
+    )
 
 
 # --- sorting -------------------------------------------------------------------------------------
-def sort(x: Array, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Array:
+def sort(
+    x: Array,
+    /,
+    *,
+    axis: int = -1,
+    descending: bool = False,
+    stable: bool = True,
+) -> Array:
     return xp.sort(x, axis, descending)
 
 
-def argsort(x: Array, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Array:
+def argsort(
+    x: Array,
+    /,
+    *,
+    axis: int = -1,
+    descending: bool = False,
+    stable: bool = True,
+) -> Array:
     return xp.argsort(x, axis, descending)
 
 
@@ -194,7 +311,10 @@ class UniqueInverse(NamedTuple):
     inverse_indices: Array
 
 
-def unique_all(x: Array, /) -> UniqueAll:
+def unique_all(
+    x: Array,
+    /,
+) -> UniqueAll:
     """The different numbers in order, where each is first, which one each element is, how many."""
     numbers = x.numbers()
     places: list[int] = []  # of the first of each
@@ -212,22 +332,36 @@ def unique_all(x: Array, /) -> UniqueAll:
     return UniqueAll(flat[first], first, back, asarray(counts, "int64"))
 
 
-def unique_counts(x: Array, /) -> UniqueCounts:
+def unique_counts(
+    x: Array,
+    /,
+) -> UniqueCounts:
     found = unique_all(x)
     return UniqueCounts(found.values, found.counts)
 
 
-def unique_inverse(x: Array, /) -> UniqueInverse:
+def unique_inverse(
+    x: Array,
+    /,
+) -> UniqueInverse:
     found = unique_all(x)
     return UniqueInverse(found.values, found.inverse_indices)
 
 
-def unique_values(x: Array, /) -> Array:
+def unique_values(
+    x: Array,
+    /,
+) -> Array:
     return unique_all(x).values
 
 
 def isin(
-    x1: Any, x2: Any, /, *, assume_unique: bool = False, invert: bool = False
+    x1: Any,
+    x2: Any,
+    /,
+    *,
+    assume_unique: bool = False,
+    invert: bool = False,
 ) -> Array:
     """Whether each number of x1 is in x2."""
     wanted, known = asarray(x1), set(asarray(x2).numbers())
