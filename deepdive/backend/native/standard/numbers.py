@@ -36,17 +36,27 @@ _next_double = zipped(_NEXT, math.nextafter)
 _next_single = zipped(_NEXT, scalars.next_single)
 
 
-def nextafter(x1: Any, x2: Any, /,) -> Array:
+def nextafter(
+    x1: Any,
+    x2: Any,
+    /,
+) -> Array:
     """The number after x1 on the way to x2."""
     dtype = dtypes.result_type(x1, x2)
     return (_next_double if dtype == dtypes.float64 else _next_single)(x1, x2)
 
 
-def positive(x: Array, /,) -> Array:
+def positive(
+    x: Array,
+    /,
+) -> Array:
     return x.copy()
 
 
-def conj(x: Array, /,) -> Array:
+def conj(
+    x: Array,
+    /,
+) -> Array:
     """`x` itself: there are no complex numbers."""
     return x
 
@@ -54,12 +64,20 @@ def conj(x: Array, /,) -> Array:
 real = conj
 
 
-def imag(x: Array, /,) -> Array:
+def imag(
+    x: Array,
+    /,
+) -> Array:
     """Zeros: there are no complex numbers."""
     return xp.zeros_like(x)
 
 
-def clip(x: Array, /, min: Any = None, max: Any = None,) -> Array:
+def clip(
+    x: Array,
+    /,
+    min: Any = None,
+    max: Any = None,
+) -> Array:
     """`x` within its bounds, in the dtype of `x`."""
     return xp.clip(x, min, max).astype(x.dtype).expand(_common(x, min, max))
 
@@ -73,37 +91,81 @@ def _cast(x: Array, dtype: Any) -> Array:
     return x if dtype is None else x.astype(dtype)
 
 
-def sum(x: Array, /, *, axis: Axis = None, dtype: Any = None, keepdims: bool = False,) -> Array:
+def sum(
+    x: Array,
+    /,
+    *,
+    axis: Axis = None,
+    dtype: Any = None,
+    keepdims: bool = False,
+) -> Array:
     return _cast(xp.sum(_cast(x, dtype), axis, keepdims), dtype)
 
 
-def prod(x: Array, /, *, axis: Axis = None, dtype: Any = None, keepdims: bool = False,) -> Array:
+def prod(
+    x: Array,
+    /,
+    *,
+    axis: Axis = None,
+    dtype: Any = None,
+    keepdims: bool = False,
+) -> Array:
     return _cast(xp.prod(_cast(x, dtype), axis, keepdims), dtype)
 
 
-def max(x: Array, /, *, axis: Axis = None, keepdims: bool = False,) -> Array:
+def max(
+    x: Array,
+    /,
+    *,
+    axis: Axis = None,
+    keepdims: bool = False,
+) -> Array:
     return xp.max(x, axis, keepdims)
 
 
-def min(x: Array, /, *, axis: Axis = None, keepdims: bool = False,) -> Array:
+def min(
+    x: Array,
+    /,
+    *,
+    axis: Axis = None,
+    keepdims: bool = False,
+) -> Array:
     return xp.min(x, axis, keepdims)
 
 
-def mean(x: Array, /, *, axis: Axis = None, keepdims: bool = False,) -> Array:
+def mean(
+    x: Array,
+    /,
+    *,
+    axis: Axis = None,
+    keepdims: bool = False,
+) -> Array:
     return xp.mean(x, axis, keepdims)
 
 
-def all(x: Array, /, *, axis: Axis = None, keepdims: bool = False,) -> Array:
+def all(
+    x: Array,
+    /,
+    *,
+    axis: Axis = None,
+    keepdims: bool = False,
+) -> Array:
     return xp.all(x, axis, keepdims)
 
 
-def any(x: Array, /, *, axis: Axis = None, keepdims: bool = False,) -> Array:
+def any(
+    x: Array,
+    /,
+    *,
+    axis: Axis = None,
+    keepdims: bool = False,
+) -> Array:
     return xp.any(x, axis, keepdims)
 
 
 def var(
     x: Array, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False
-,) -> Array:
+) -> Array:
     """``Σ (x - mean)² / (n - correction)``."""
     middle = xp.mean(x, axis, True)
     total = xp.sum(xp.square(x - middle), axis, keepdims)
@@ -113,12 +175,18 @@ def var(
 
 def std(
     x: Array, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False
-,) -> Array:
+) -> Array:
     """The square root of :func:`var`."""
     return xp.sqrt(var(x, axis=axis, correction=correction, keepdims=keepdims))
 
 
-def count_nonzero(x: Array, /, *, axis: Axis = None, keepdims: bool = False,) -> Array:
+def count_nonzero(
+    x: Array,
+    /,
+    *,
+    axis: Axis = None,
+    keepdims: bool = False,
+) -> Array:
     return xp.sum(xp.not_equal(x, 0), axis, keepdims)
 
 
@@ -130,7 +198,7 @@ def _cumulative(word: Any, start: int) -> Any:
         axis: int | None = None,
         dtype: Any = None,
         include_initial: bool = False,
-    ,) -> Array:
+    ) -> Array:
         if axis is None:
             if x.ndim > 1:
                 raise ValueError(f"{word.__name__}: an array of {x.ndim} axes needs an axis")
@@ -159,7 +227,7 @@ def diff(
     n: int = 1,
     prepend: Array | None = None,
     append: Array | None = None,
-,) -> Array:
+) -> Array:
     """``out[i] = x[i + 1] - x[i]``, n times."""
     parts = [each for each in (prepend, x, append) if each is not None]
     out = xp.concat(parts, axis) if len(parts) > 1 else x
@@ -172,13 +240,25 @@ def diff(
 
 
 # --- products ------------------------------------------------------------------------------------
-def vecdot(x1: Array, x2: Array, /, *, axis: int = -1,) -> Array:
+def vecdot(
+    x1: Array,
+    x2: Array,
+    /,
+    *,
+    axis: int = -1,
+) -> Array:
     """``Σ x1 · x2`` along an axis, counted from the last."""
     product = as_array(x1) * as_array(x2)
     return xp.sum(product, axis).astype(product.dtype)
 
 
-def tensordot(x1: Array, x2: Array, /, *, axes: Any = 2,) -> Array:
+def tensordot(
+    x1: Array,
+    x2: Array,
+    /,
+    *,
+    axes: Any = 2,
+) -> Array:
     """The sum of products over the last `axes` of x1 and the first of x2, or over named ones."""
     if isinstance(axes, int):
         axes = tuple(range(x1.ndim - axes, x1.ndim)), tuple(range(axes))
@@ -192,6 +272,9 @@ def tensordot(x1: Array, x2: Array, /, *, axes: Any = 2,) -> Array:
     return xp.matmul(left, right).reshape((*shape1, *shape2))
 
 
-def matrix_transpose(x: NDArray, /,) -> Array:
+def matrix_transpose(
+    x: NDArray,
+    /,
+) -> Array:
     """The last two axes exchanged."""
     return x.mT
