@@ -17,10 +17,6 @@ from deepdive.datautils import Compose, DataLoader, Digits, Flatten, Scale, rand
 from deepdive.errors import MissingExtraError
 from deepdive.io import safetensors
 
-assert find_spec("numpy") is None
-folder, epochs = sys.argv[1], int(sys.argv[2])
-found = {"device": dd.zeros(1).device, "printed": repr(dd.tensor([[1.0, 2.5], [3.0, 4.0]]))}
-
 
 def random_numbers():
     dd.manual_seed(7)
@@ -65,7 +61,7 @@ def two_layers():
     return nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
 
 
-def train(make_optimizer):
+def train(make_optimizer, epochs):
     """Epochs on the digits; the model, its losses and the optimizer."""
     dd.manual_seed(0)
     prepared = Compose(Scale(1 / 16), Flatten())
@@ -90,23 +86,29 @@ def predictions(model):
         return [number for x, _ in test for number in model(x).argmax(1).tolist()]
 
 
-found["random"] = random_numbers()
-found["refused"] = refused()
-found["gradients"] = gradients()
-began = time.perf_counter()
-model, losses, adam = train(lambda parameters: optim.Adam(parameters, lr=0.01))
-found["seconds"] = time.perf_counter() - began
-found["losses"] = losses[:10]
-guessed, labels = predictions(model), Digits(train=False).labels.tolist()
-found["accuracy"] = sum(a == b for a, b in zip(guessed, labels, strict=True)) / len(labels)
-model.save(folder)
-assert predictions(nn.load_from_arc(folder)) == guessed
-assert predictions(two_layers().load(folder)) == guessed
-again = optim.Adam(model.parameters())
-again.load_state_dict(copy.deepcopy(adam.state_dict()))
-safetensors.save(f"{folder}/x.safetensors", {"x": dd.arange(4)._data, "y": dd.ones(2, 1)._data})
-loaded = safetensors.load(f"{folder}/x.safetensors")
-found["loaded"] = {name: [x.dtype.name, x.tolist()] for name, x in loaded.items()}
-epochs = 1
-found["sgd"] = train(lambda parameters: optim.SGD(parameters, lr=0.1, momentum=0.9))[1][:10]
-print(json.dumps(found))
+def main(folder, epochs):
+    assert find_spec("numpy") is None
+    found = {"device": dd.zeros(1).device, "printed": repr(dd.tensor([[1.0, 2.5], [3.0, 4.0]]))}
+    found["random"] = random_numbers()
+    found["refused"] = refused()
+    found["gradients"] = gradients()
+    began = time.perf_counter()
+    model, losses, adam = train(lambda parameters: optim.Adam(parameters, lr=0.01), epochs)
+    found["seconds"] = time.perf_counter() - began
+    found["losses"] = losses[:10]
+    guessed, labels = predictions(model), Digits(train=False).labels.tolist()
+    found["accuracy"] = sum(a == b for a, b in zip(guessed, labels, strict=True)) / len(labels)
+    model.save(folder)
+    assert predictions(nn.load_from_arc(folder)) == guessed
+    assert predictions(two_layers().load(folder)) == guessed
+    again = optim.Adam(model.parameters())
+    again.load_state_dict(copy.deepcopy(adam.state_dict()))
+    safetensors.save(f"{folder}/x.safetensors", {"x": dd.arange(4)._data, "y": dd.ones(2, 1)._data})
+    loaded = safetensors.load(f"{folder}/x.safetensors")
+    found["loaded"] = {name: [x.dtype.name, x.tolist()] for name, x in loaded.items()}
+    found["sgd"] = train(lambda parameters: optim.SGD(parameters, lr=0.1, momentum=0.9), 1)[1][:10]
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
