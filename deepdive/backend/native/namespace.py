@@ -7,7 +7,6 @@ import operator
 import sys
 from typing import Any
 
-from deepdive import host
 from deepdive.backend import extended, extended_convolution
 from deepdive.backend.exposed import Exposed
 from deepdive.backend.native import arrays, ndarray, scalars
@@ -21,6 +20,8 @@ from deepdive.backend.native.speaking import (
     scanned,
     zipped,
 )
+from deepdive.host import NUMPY, missing_numpy
+from deepdive.host import np as numpy
 
 ARRAY_TYPE = NDArray
 DEVICE = ndarray.DEVICE
@@ -197,7 +198,7 @@ def to_numpy(x: NDArray) -> Any:
 
 def to_host(x: NDArray) -> Any:
     """What files and data sets hold: NumPy's array, without NumPy the array itself."""
-    return to_numpy(x) if host.NUMPY else x
+    return to_numpy(x) if NUMPY else x
 
 
 def numpy_module() -> Any:
@@ -206,9 +207,9 @@ def numpy_module() -> Any:
     Raises:
         MissingExtraError: where it is not installed.
     """
-    if not host.NUMPY:
-        raise host.missing_numpy("a NumPy array of the values")
-    return host.np
+    if not NUMPY:
+        raise missing_numpy("a NumPy array of the values")
+    return numpy
 
 
 class ExposedNDArray(Exposed, NDArray):
