@@ -180,8 +180,7 @@ class GumbelNoise(Operator):
 
     def forward(self, xp, x):
         bits = xp.random_bits(self.key, self.counter, tuple(x.shape))
-        u = (xp.astype(bits, "float32") + 0.5) / 2**32
-        u = xp.clip(u, 1e-7, 1 - 1e-6)  # float32 rounds the largest up to 1
+        u = (xp.astype(bits, "float64") + 0.5) / 2**32  # float32 would round the largest up to 1
         return x - xp.astype(xp.log(-xp.log(u)), x.dtype)
 
     def backward(self, xp, grad):
