@@ -17,6 +17,7 @@ from deepdive import datautils as datautils
 from deepdive import dtypes as dtypes
 from deepdive import errors as errors
 from deepdive import func as func
+from deepdive import host as host
 from deepdive import io as io
 from deepdive import nn as nn
 from deepdive import ops as ops
