@@ -45,3 +45,24 @@ class Dropout2d(Dropout):
 
     def forward(self, x: Any) -> Tensor:
         return F.dropout2d(x, self.p, self.training)
+
+
+class Dropout3d(Dropout):
+    """Whole channels of (B, C, D, H, W) are set to 0."""
+
+    def forward(self, x: Any) -> Tensor:
+        return F.dropout3d(x, self.p, self.training)
+
+
+class AlphaDropout(Dropout):
+    """What is dropped becomes -1.758, and mean and variance stay (Klambauer et al. 2017)."""
+
+    def forward(self, x: Any) -> Tensor:
+        return F.alpha_dropout(x, self.p, self.training)
+
+
+class FeatureAlphaDropout(Dropout):
+    """:class:`AlphaDropout` of whole channels of (B, C, …)."""
+
+    def forward(self, x: Any) -> Tensor:
+        return F.feature_alpha_dropout(x, self.p, self.training)

@@ -49,22 +49,27 @@ def scaled_dot_product_attention(
     _check_shapes(query, key, value)
     if enable_gqa:
         key, value = (_for_each_query(query, x) for x in (key, value))
+    weights = attention_weights(query, key, attn_mask, is_causal, scale)
+    return dropout(weights, dropout_p) @ value  # type: ignore[operator,no-any-return]
+
+
+def attention_weights(
+    query: Any, key: Any, mask: Any = None, causal: bool = False, scale: float | None = None
+) -> Any:
+    """``softmax(q kᵀ · scale + mask)``: what each query takes of each value, (…, L, S)."""
     scale = 1 / math.sqrt(max(query.shape[-1], 1)) if scale is None else scale
     scores = (query * scale) @ key.transpose(-2, -1)  # (…, L, S)
-    if is_causal:
-        if attn_mask is not None:
+    if causal:
+        if mask is not None:
             raise ArgumentError(
                 "scaled_dot_product_attention: attn_mask and is_causal are two masks",
                 fix="put the causal one into attn_mask: mask & dd.ones(L, S, dtype='bool').tril()",
             )
         pairs: Any = creation.ones(*scores.shape[-2:], dtype="bool", device=query.device)
-        seen = pairs.tril()
-        weights = Softmax(-1)(scores.masked_fill(~seen, -math.inf))
-    elif attn_mask is not None:
-        weights = _masked_softmax(scores, creation.as_tensor(attn_mask))
-    else:
-        weights = Softmax(-1)(scores)
-    return dropout(weights, dropout_p) @ value  # type: ignore[operator,no-any-return]
+        return Softmax(-1)(scores.masked_fill(~pairs.tril(), -math.inf))
+    if mask is not None:
+        return _masked_softmax(scores, creation.as_tensor(mask))
+    return Softmax(-1)(scores)
 
 
 def _masked_softmax(scores: Any, mask: Any) -> Any:
