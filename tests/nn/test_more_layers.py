@@ -178,10 +178,10 @@ def test_embedding_bag():
         ours.load_state_dict(theirs.state_dict())
         row, offsets = np.array([1, 2, 4, 5, 4, 3, 2]), np.array([0, 4, 6])
         got, want = ours(row, offsets), theirs(torch.tensor(row), torch.tensor(offsets))
-        np.testing.assert_allclose(got.numpy(), want.detach().numpy(), rtol=1e-6)
+        np.testing.assert_allclose(got.numpy(), want.detach().numpy(), rtol=1e-5, atol=1e-6)
         got.sum().backward()
         want.sum().backward()
-        np.testing.assert_allclose(ours.weight.grad.numpy(), theirs.weight.grad.numpy(), rtol=1e-6)
+        np.testing.assert_allclose(ours.weight.grad.numpy(), theirs.weight.grad.numpy(), atol=1e-5)
 
 
 def test_embedding_shortens_and_counts():
