@@ -57,6 +57,7 @@ SUBPACKAGES = {
     "func": "deepdive.func",
     "train": "deepdive.train",
     "cuda": "deepdive.cuda",
+    "amp": "deepdive.amp",
 }
 # Single names that live in a sub-package: name → (module, attribute)
 LATE = {
@@ -64,6 +65,8 @@ LATE = {
     "set_lazy": ("deepdive.compiler.lazyarray", "set_lazy"),
     "is_lazy": ("deepdive.compiler.lazyarray", "is_lazy"),
     "compile": ("deepdive.compiler.compile", "compile"),
+    "autocast": ("deepdive.ops.autocast", "autocast"),
+    "is_autocast_enabled": ("deepdive.ops.autocast", "is_autocast_enabled"),
     "profile": ("deepdive.dash.profile", "profile"),
     "summary": ("deepdive.dash.summary", "summary"),
     "gradient_check": ("deepdive.testing.needle", "gradient_check"),

@@ -48,6 +48,7 @@ ORDER = (
     "deepdive.autograd",
     "deepdive.func",
     "deepdive.cuda",
+    "deepdive.amp",
     "deepdive.linalg",
     "deepdive.special",
     # 6 seeing and training
