@@ -7,6 +7,7 @@ import builtins
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from deepdive import amp as amp
 from deepdive import backend as backend
 from deepdive import cli as cli
 from deepdive import config as config
@@ -52,6 +53,8 @@ from deepdive.core.random import set_rng_state as set_rng_state
 from deepdive.core.tensor import Tensor as Tensor
 from deepdive.dash.profile import profile as profile
 from deepdive.dash.summary import summary as summary
+from deepdive.ops.autocast import autocast as autocast
+from deepdive.ops.autocast import is_autocast_enabled as is_autocast_enabled
 from deepdive.testing.needle import gradient_check as gradient_check
 
 Operand = Any  # a Tensor, an array, a number or nested lists of numbers
