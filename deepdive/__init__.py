@@ -48,6 +48,7 @@ __version__ = "0.1.0"
 SUBPACKAGES = {
     "nn": "deepdive.nn",
     "optim": "deepdive.optim",
+    "special": "deepdive.special",
     "io": "deepdive.io",
     "datautils": "deepdive.datautils",
     "dash": "deepdive.dash",
@@ -70,6 +71,8 @@ LATE = {
     "profile": ("deepdive.dash.profile", "profile"),
     "summary": ("deepdive.dash.summary", "summary"),
     "gradient_check": ("deepdive.testing.needle", "gradient_check"),
+    "allclose": ("deepdive.ops.arithmetic", "allclose"),
+    "equal": ("deepdive.ops.arithmetic", "equal"),
     "CUPY_AVAILABLE": ("deepdive.utils", "CUPY_AVAILABLE"),
 }
 

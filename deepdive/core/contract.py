@@ -10,7 +10,8 @@ from typing import Any
 
 from deepdive.errors import OperatorError, did_you_mean
 
-ALIASES = {"axis": "dim", "keepdims": "keepdim"}  # NumPy's words for PyTorch's, in one place
+# NumPy's words for PyTorch's, and PyTorch's for ours, in one place
+ALIASES = {"axis": "dim", "keepdims": "keepdim", "other": "y", "exponent": "y"}
 VARIADIC = 0x04  # inspect.CO_VARARGS
 REQUIRED = object()
 
@@ -117,13 +118,35 @@ def _fields(cls: type) -> dict[str, Any]:
     return fields
 
 
-def _known(name: str, order: tuple[str, ...]) -> str:
+def known(name: str, order: tuple[str, ...]) -> str:
     """The parameter a keyword means: itself, NumPy's word for it, or PyTorch's ``input``."""
     if name in order:
         return name
     if name == "axis" and "dims" in order:  # the plural, where several axes are usual
         return "dims"
-    return order[0] if name == "input" else ALIASES.get(name, name)
+    if name in ("input", "self"):
+        return "x" if "x" in order else order[0]
+    return ALIASES.get(name, name)
+
+
+def named(public_name: str, order: Any, taken: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Arguments given by name under the names of `order`; `taken` were given already.
+
+    Raises:
+        OperatorError: for a repeated or unknown one.
+    """
+    values: dict[str, Any] = {}
+    for name, value in kwargs.items():
+        name = known(name, order)
+        if name not in order or name in taken or name in values:
+            problem = "unknown argument" if name not in order else "got twice"
+            raise OperatorError(
+                f"{public_name}: {problem} {name!r}",
+                expected=f"{public_name}({', '.join(order)})",
+                fix=did_you_mean(name, order),
+            )
+        values[name] = value
+    return values
 
 
 def bind(cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
@@ -137,16 +160,7 @@ def bind(cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, 
     if len(args) > len(order):
         args = _gathered(cls, args)
     values = dict(zip(order, args, strict=False))
-    for name, value in kwargs.items():
-        name = _known(name, order)
-        if name not in order or name in values:
-            problem = "got twice" if name in values else "unknown argument"
-            raise OperatorError(
-                f"{cls.public_name}: {problem} {name!r}",
-                expected=f"{cls.public_name}({', '.join(order)})",
-                fix=did_you_mean(name, order),
-            )
-        values[name] = value
+    values |= named(cls.public_name, order, values, kwargs)
     inputs = [values.get(name) for name in contract.inputs]
     for name, value in zip(contract.inputs[: contract.required], inputs, strict=False):
         if value is None:

@@ -8,12 +8,13 @@ records a node with exactly what ``backward`` asks for.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, ClassVar, TypeVar
 
 from deepdive import config, dtypes
 from deepdive.backend.speakers import BY_TYPE, of_device
 from deepdive.core.clash import device_error
-from deepdive.core.contract import REQUIRED, Contract, bind
+from deepdive.core.contract import REQUIRED, Contract, bind, named
 from deepdive.core.node import Node
 from deepdive.core.tensor import Tensor, array_of, wrap
 from deepdive.errors import (
@@ -28,6 +29,7 @@ from deepdive.errors import (
 C = TypeVar("C")
 
 FLOAT32 = dtypes.float32
+KEYWORDS = 0x08  # inspect.CO_VARKEYWORDS
 NUMBERS = frozenset((int, float, bool, type(None)))
 grad_enabled = config.grad_mode.get
 recording = config.lazy_mode.get
@@ -65,6 +67,7 @@ class Operator:
     static: ClassVar[bool] = False
     forward: ClassVar[Any]
     backward: ClassVar[Any] = None
+    named_form: ClassVar[Any] = None  # see further_arguments
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -293,6 +296,8 @@ def public_function(cls: Any) -> Callable[..., Tensor]:
     def function(*args: Any, **kwargs: Any) -> Tensor:
         if quick and len(args) == arity and not kwargs:
             return apply(shared, args)
+        if kwargs and cls.named_form is not None:
+            return cls.named_form(*args, **kwargs)  # type: ignore[no-any-return]
         inputs, fields = bind(cls, args, kwargs)
         return apply(cls(**fields) if fields or shared is None else shared, inputs)
 
@@ -375,11 +380,42 @@ def derive(*names: str, word: str | None = None, method: bool = True) -> Callabl
 
     def decorate(function: C) -> C:
         public = names or (function.__name__,)  # type: ignore[attr-defined]
+        door = _door(function, public[0])
         for name in public:
-            REGISTRY[name] = function  # type: ignore[assignment]
+            REGISTRY[name] = door
             if method:
-                add_method(name, function)  # type: ignore[arg-type]
-        setattr(tensor_words, word or public[0], function)
+                add_method(name, door)
+        setattr(tensor_words, word or public[0], door)
+        return function
+
+    return decorate
+
+
+def _door(function: Any, name: str) -> Any:
+    """`function`, its arguments also by the names NumPy and PyTorch give them."""
+    code = function.__code__
+    order = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    if code.co_flags & KEYWORDS:
+        return function
+
+    @wraps(function)
+    def door(*args: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            taken = order[: min(len(args), code.co_argcount)]
+            kwargs = named(name, order, taken, kwargs)
+        return function(*args, **kwargs)
+
+    return door
+
+
+def further_arguments(cls: Any) -> Callable[[C], C]:
+    """Give an operator's function arguments that are not its own, as ``alpha`` of ``add``.
+
+    Calls with arguments by name go to the decorated function; all others pay nothing for it.
+    """
+
+    def decorate(function: C) -> C:
+        cls.named_form = staticmethod(_door(function, cls.public_name))
         return function
 
     return decorate

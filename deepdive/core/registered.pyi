@@ -47,6 +47,8 @@ class Registered:
         """``x divide= other``: in place only where nothing is tracked."""
     def __le__(self, y: Operand) -> Tensor:
         """``x <= y``."""
+    def __lshift__(self, other: Any) -> Tensor:
+        """``x · 2ʸ``: the bits of whole numbers moved `other` places up."""
     def __lt__(self, y: Operand) -> Tensor:
         """``x < y``."""
     def __matmul__(self, y: Operand) -> Tensor:
@@ -69,6 +71,7 @@ class Registered:
     def __rand__(self, y: Operand) -> Tensor:
         """Bits set in both."""
     def __rfloordiv__(self, other: Any) -> Tensor: ...
+    def __rlshift__(self, other: Any) -> Tensor: ...
     def __rmatmul__(self, other: Any) -> Tensor: ...
     def __rmod__(self, other: Any) -> Tensor: ...
     def __rmul__(self, y: Operand) -> Tensor:
@@ -76,6 +79,9 @@ class Registered:
     def __ror__(self, y: Operand) -> Tensor:
         """Bits set in one at least."""
     def __rpow__(self, other: Any) -> Tensor: ...
+    def __rrshift__(self, other: Any) -> Tensor: ...
+    def __rshift__(self, other: Any) -> Tensor:
+        """``⌊x / 2ʸ⌋``: the bits of whole numbers moved `other` places down."""
     def __rsub__(self, other: Any) -> Tensor: ...
     def __rtruediv__(self, other: Any) -> Tensor: ...
     def __rxor__(self, y: Operand) -> Tensor:
@@ -102,6 +108,10 @@ class Registered:
         """``x = add(x, other)``, in place."""
     def add_scalar(self, scalar: builtins.float) -> Tensor:
         """x + scalar."""
+    def addcdiv(self, tensor1: Any, tensor2: Any, *, value: builtins.int | builtins.float | builtins.bool = 1) -> Tensor:
+        """``x + value · tensor1 / tensor2``."""
+    def addcmul(self, tensor1: Any, tensor2: Any, *, value: builtins.int | builtins.float | builtins.bool = 1) -> Tensor:
+        """``x + value · tensor1 · tensor2``."""
     def adjoint(self) -> Tensor:
         """The last two axes exchanged (real numbers are their own conjugates)."""
     def all(
@@ -113,6 +123,14 @@ class Registered:
         keepdims: builtins.bool = ...,
     ) -> Tensor:
         """Whether all elements along `dim` are non-zero."""
+    def allclose(
+        self,
+        other: Tensor,
+        rtol: builtins.float = 1e-05,
+        atol: builtins.float = 1e-08,
+        equal_nan: builtins.bool = False,
+    ) -> builtins.bool:
+        """Whether :func:`isclose` holds for all elements, as a Python bool."""
     def amax(
         self,
         dim: builtins.int | tuple[builtins.int, ...] | None = None,
@@ -131,6 +149,8 @@ class Registered:
         keepdims: builtins.bool = ...,
     ) -> Tensor:
         """The smallest element along `dim`; equal ones share the gradient evenly."""
+    def aminmax(self, *, dim: builtins.int | None = None, keepdim: builtins.bool = False) -> Any:
+        """The smallest and the largest element along `dim`."""
     def any(
         self,
         dim: builtins.int | tuple[builtins.int, ...] | None = None,
@@ -172,6 +192,8 @@ class Registered:
         keepdims: builtins.bool = ...,
     ) -> Tensor:
         """The index of the smallest element along `dim`, of the flattened array when None."""
+    def argsort(self, dim: builtins.int = -1, descending: builtins.bool = False, stable: builtins.bool = False) -> Tensor:
+        """The indices that sort `x` along `dim`; always stable."""
     def argwhere(self) -> Any:
         """The positions of all elements that are not 0, a row for each."""
     def as_strided(self, size: Any, stride: Any, storage_offset: builtins.int = 0) -> Tensor:
@@ -197,10 +219,14 @@ class Registered:
         """Fill ``.grad`` of every tensor this one was computed from (and is still held)."""
     def bitwise_and(self, y: Operand) -> Tensor:
         """Bits set in both."""
+    def bitwise_left_shift(self, other: Any) -> Tensor:
+        """``x · 2ʸ``: the bits of whole numbers moved `other` places up."""
     def bitwise_not(self) -> Tensor:
         """All bits flipped."""
     def bitwise_or(self, y: Operand) -> Tensor:
         """Bits set in one at least."""
+    def bitwise_right_shift(self, other: Any) -> Tensor:
+        """``⌊x / 2ʸ⌋``: the bits of whole numbers moved `other` places down."""
     def bitwise_xor(self, y: Operand) -> Tensor:
         """Bits set in one."""
     def bmm(self, other: Any) -> Tensor:
@@ -215,20 +241,16 @@ class Registered:
         """``x`` where positive, else ``α (e^(x/α) - 1)`` (Barron 2017)."""
     def chunk(self, chunks: builtins.int, dim: builtins.int = 0) -> tuple[Tensor, ...]:
         """`x` cut along `dim` into at most `chunks` pieces of equal size but the last."""
-    def clamp(
-        self,
-        min: builtins.int | builtins.float | builtins.bool | None = None,
-        max: builtins.int | builtins.float | builtins.bool | None = None,
-    ) -> Tensor:
-        """``x`` limited to [min, max]; outside the gradient is 0."""
+    def clamp(self, min: Any = None, max: Any = None) -> Tensor:
+        """``x`` limited to [min, max]: numbers, or Tensors that broadcast; outside the gradient is the"""
     def clamp_(self, min: builtins.float | None = None, max: builtins.float | None = None) -> Tensor:
         """Limit every element to [min, max]."""
-    def clip(
-        self,
-        min: builtins.int | builtins.float | builtins.bool | None = None,
-        max: builtins.int | builtins.float | builtins.bool | None = None,
-    ) -> Tensor:
-        """``x`` limited to [min, max]; outside the gradient is 0."""
+    def clamp_max(self, max: Any) -> Tensor:
+        """``x``, but at most `max`."""
+    def clamp_min(self, min: Any) -> Tensor:
+        """``x``, but at least `min`."""
+    def clip(self, min: Any = None, max: Any = None) -> Tensor:
+        """``x`` limited to [min, max]: numbers, or Tensors that broadcast; outside the gradient is the"""
     def clone(self) -> Tensor:
         """A copy with history."""
     def combinations(self, r: builtins.int = 2, with_replacement: builtins.bool = False) -> Tensor:
@@ -247,14 +269,24 @@ class Registered:
         """:func:`conv2d` as a method: here the padding comes before the stride."""
     def copy_(self, source: Any) -> Tensor:
         """Overwrite the values with those of `source`, broadcast and cast."""
+    def copysign(self, y: Operand) -> Tensor:
+        """``|x|`` with the sign of `y`, that of -0.0 too."""
     def cos(self) -> Tensor:
         """``cos x``."""
     def cosh(self) -> Tensor:
         """``(eˣ + e⁻ˣ) / 2``."""
+    def count_nonzero(self, dim: builtins.int | tuple[builtins.int, ...] | None = None) -> Tensor:
+        """How many elements are not 0, along `dim` or altogether."""
+    def cummax(self, dim: builtins.int) -> Any:
+        """The largest element up to each place along `dim`, and its index: ``values, indices``."""
+    def cummin(self, dim: builtins.int) -> Any:
+        """The smallest element up to each place along `dim`, and its index: ``values, indices``."""
     def cumprod(self, dim: builtins.int, *, axis: builtins.int = ...) -> Tensor:
         """Running products ``Π_{j≤i} x_j`` along `dim`; right also where factors are zero."""
     def cumsum(self, dim: builtins.int, *, axis: builtins.int = ...) -> Tensor:
         """Running sums ``Σ_{j≤i} x_j`` along `dim`."""
+    def deg2rad(self) -> Tensor:
+        """Degrees as radians: ``x π / 180``."""
     def diag(self, diagonal: builtins.int = 0) -> Tensor:
         """The diagonal of a matrix; of a vector, the matrix with it on its diagonal."""
     def diag_embed(self, offset: builtins.int = 0, dim1: builtins.int = -2, dim2: builtins.int = -1) -> Tensor:
@@ -273,6 +305,8 @@ class Registered:
         """A copy of `input` with its diagonal replaced by `src`."""
     def diff(self, n: builtins.int = 1, dim: builtins.int = -1, prepend: Any = None, append: Any = None) -> Any:
         """Differences of neighbours along `dim`, taken `n` times; of truth values: do they differ?"""
+    def digamma(self) -> Tensor:
+        """``ψ(x) = d/dx log Γ(x)``."""
     def dilate(self, axes: Any, dilation: builtins.int) -> Tensor:
         """`dilation` zeros behind each element along each of `axes`: n becomes n · (dilation + 1)."""
     def div(self, other: Any, *, rounding_mode: str | None = None) -> Tensor:
@@ -300,10 +334,18 @@ class Registered:
         """``x`` where positive, ``α (eˣ - 1)`` elsewhere (Clevert et al. 2015)."""
     def eq(self, y: Operand) -> Tensor:
         """``x == y``, elementwise."""
+    def equal(self, other: Tensor) -> builtins.bool:
+        """Whether two tensors have one shape and the same elements, as a Python bool."""
     def erf(self) -> Tensor:
         """The error function ``2/√π ∫₀ˣ e^(-t²) dt``."""
+    def erfc(self) -> Tensor:
+        """``1 - erf(x)``, with all digits where that is tiny."""
+    def erfinv(self) -> Tensor:
+        """The y with ``erf(y) = x``, for ``-1 ≤ x ≤ 1``; ±∞ at the ends, NaN beyond."""
     def exp(self) -> Tensor:
         """``eˣ``."""
+    def exp2(self) -> Tensor:
+        """``2ˣ``."""
     def expand(self, *sizes: Any) -> Tensor:
         """`x` broadcast to `sizes`; -1 keeps an extent."""
     def expand_as(self, other: Tensor) -> Tensor:
@@ -314,6 +356,8 @@ class Registered:
         """Set every element to `value`."""
     def fill_diagonal_(self, fill_value: builtins.float, wrap: builtins.bool = False) -> Tensor:
         """Set the main diagonal to `fill_value`; `wrap` goes on below in tall matrices."""
+    def fix(self) -> Tensor:
+        """:func:`trunc` by another name."""
     def flatten(self, start_dim: builtins.int = 0, end_dim: builtins.int = -1) -> Tensor:
         """The axes from `start_dim` to `end_dim` merged into one."""
     def flip(self, *dims: Any) -> Tensor:
@@ -324,10 +368,22 @@ class Registered:
         """Rows in reverse order."""
     def float(self) -> Tensor:
         """As float32."""
+    def float_power(self, exponent: Any) -> Tensor:
+        """``x`` to the power of `exponent`, in float64 whatever came."""
     def floor(self) -> Tensor:
         """The largest whole number ≤ x."""
     def floor_divide(self, y: Operand) -> Tensor:
         """``⌊x / y⌋``, without a gradient."""
+    def fmax(self, y: Operand) -> Tensor:
+        """The larger of two, a NaN only if both are; of equal ones the first has the gradient."""
+    def fmin(self, y: Operand) -> Tensor:
+        """The smaller of two, a NaN only if both are; of equal ones the first has the gradient."""
+    def fmod(self, y: Operand) -> Tensor:
+        """``x - y · trunc(x / y)``: the sign of `x`, as C's ``fmod``; exact."""
+    def frac(self) -> Tensor:
+        """``x - trunc(x)``: the part behind the point, with the sign of `x`."""
+    def gammaln(self) -> Tensor:
+        """``log |Γ(x)|``; ∞ at the poles 0, -1, -2, …"""
     def gather(self, dim: builtins.int, index: Operand, *, axis: builtins.int = ...) -> Tensor:
         """``out[i][j] = x[index[i][j]][j]`` for dim 0: one element per index (PyTorch's gather)."""
     def ge(self, y: Operand) -> Tensor:
@@ -348,8 +404,14 @@ class Registered:
         """``x`` where ``|x| > λ``, else 0."""
     def hardtanh(self, min_val: builtins.float = -1.0, max_val: builtins.float = 1.0) -> Tensor:
         """``x`` limited to [min_val, max_val]; the slope at the bounds is 0 (PyTorch's choice)."""
+    def heaviside(self, values: Operand) -> Tensor:
+        """0 where ``x < 0``, 1 where ``x > 0``, and `values` between; without a gradient."""
     def hsplit(self, indices_or_sections: Any) -> tuple[Tensor, ...]:
         """Columns in parts: along the second axis, a vector along its only one."""
+    def hypot(self, y: Operand) -> Tensor:
+        """``√(x² + y²)``, without overflow on the way."""
+    def i0(self) -> Tensor:
+        """``I₀(x) = Σ (x/2)^(2k) / (k!)²``."""
     def index_add(self, dim: builtins.int, index: Any, source: Any, *, alpha: Any = 1) -> Tensor:
         """A copy of `input` with ``out[index[i]] += alpha · source[i]`` along `dim`; duplicates add up."""
     def index_add_(self, *args: Any, **kwargs: Any) -> Tensor:
@@ -382,22 +444,42 @@ class Registered:
         """The slices of `x` named by a vector of indices (or one) along `dim`."""
     def int(self) -> Tensor:
         """As int32."""
+    def isclose(
+        self,
+        other: Any,
+        rtol: builtins.float = 1e-05,
+        atol: builtins.float = 1e-08,
+        equal_nan: builtins.bool = False,
+    ) -> Tensor:
+        """``|x - other| ≤ atol + rtol |other|``; infinities are close to themselves alone."""
     def isfinite(self) -> Tensor:
         """True where x is a finite number."""
     def isinf(self) -> Tensor:
         """True where x is infinite."""
     def isnan(self) -> Tensor:
         """True where x is not a number."""
+    def isneginf(self) -> Tensor:
+        """True where x is -∞."""
+    def isposinf(self) -> Tensor:
+        """True where x is ∞."""
+    def kthvalue(self, k: builtins.int, dim: builtins.int = -1, keepdim: builtins.bool = False) -> Any:
+        """The k-th smallest element along `dim`, counted from 1: ``values, indices``."""
     def layernorm(self, gamma: Any = None, beta: Any = None, eps: builtins.float = 1e-05) -> Tensor:
         """:func:`layer_norm` over the last axis, scaled by `gamma` and shifted by `beta`."""
+    def ldexp(self, other: Any) -> Tensor:
+        """``x · 2ʸ`` with ``y = other``."""
     def le(self, y: Operand) -> Tensor:
         """``x <= y``."""
     def leaky_relu(self, negative_slope: builtins.float = 0.01) -> Tensor:
         """``x`` where positive, ``negative_slope · x`` elsewhere."""
+    def lerp(self, end: Any, weight: Any) -> Tensor:
+        """``x + weight · (end - x)``, exact at both ends."""
     def less(self, y: Operand) -> Tensor:
         """``x < y``."""
     def less_equal(self, y: Operand) -> Tensor:
         """``x <= y``."""
+    def lgamma(self) -> Tensor:
+        """``log |Γ(x)|``; ∞ at the poles 0, -1, -2, …"""
     def log(self) -> Tensor:
         """The natural logarithm."""
     def log10(self) -> Tensor:
@@ -410,6 +492,10 @@ class Registered:
         """``x_i - log Σ_j e^(x_j)`` along `dim`, the last axis if none is given."""
     def logaddexp(self, y: Operand) -> Tensor:
         """``log(eˣ + eʸ)``."""
+    def logaddexp2(self, other: Any) -> Tensor:
+        """``log₂(2ˣ + 2ʸ)``."""
+    def logcumsumexp(self, dim: builtins.int) -> Tensor:
+        """``log Σ_{j≤i} e^(x_j)`` along `dim`, without overflow."""
     def logical_and(self, y: Operand) -> Tensor:
         """Both are non-zero."""
     def logical_not(self) -> Tensor:
@@ -418,6 +504,8 @@ class Registered:
         """One at least is non-zero."""
     def logical_xor(self, y: Operand) -> Tensor:
         """Exactly one is non-zero."""
+    def logit(self, eps: builtins.float | None = None) -> Tensor:
+        """``log(x / (1 - x))``, the inverse of the sigmoid; `x` limited to [eps, 1 - eps] if given."""
     def logsigmoid(self) -> Tensor:
         """``log σ(x) = min(x, 0) - log(1 + e^-|x|)``."""
     def logsoftmax(self, dim: builtins.int = -1, *, axis: builtins.int = ...) -> Tensor:
@@ -455,7 +543,14 @@ class Registered:
         """The elements of `input` where `mask` holds, as a vector; the two are broadcast."""
     def matmul(self, y: Operand) -> Tensor:
         """``x @ y``: vectors, matrices, or batches of matrices, whose leading axes broadcast."""
-    def max(self, dim: Any = None, keepdim: builtins.bool = False, **aliases: Any) -> Any:
+    def max(
+        self,
+        dim: Any = None,
+        keepdim: builtins.bool = False,
+        *,
+        axis: builtins.int | tuple[builtins.int, ...] | None = None,
+        other: Any = None,
+    ) -> Any:
         """The largest element: of all, of two tensors elementwise, or with its index along `dim`."""
     def maximum(self, y: Operand) -> Tensor:
         """The larger of two; equal ones share the gradient."""
@@ -468,28 +563,79 @@ class Registered:
         keepdims: builtins.bool = ...,
     ) -> Tensor:
         """``Σ x / n`` over the axes `dim`."""
-    def min(self, dim: Any = None, keepdim: builtins.bool = False, **aliases: Any) -> Any:
+    def median(self, dim: builtins.int | None = None, keepdim: builtins.bool = False) -> Any:
+        """The middle element, the lower of two: of all, or ``values, indices`` along `dim`."""
+    def min(
+        self,
+        dim: Any = None,
+        keepdim: builtins.bool = False,
+        *,
+        axis: builtins.int | tuple[builtins.int, ...] | None = None,
+        other: Any = None,
+    ) -> Any:
         """The smallest element; the call forms are those of :func:`max`."""
     def minimum(self, y: Operand) -> Tensor:
         """The smaller of two; equal ones share the gradient."""
     def mm(self, other: Any) -> Tensor:
         """The matrix product of two matrices (or batches of them)."""
+    def mode(self, dim: builtins.int = -1, keepdim: builtins.bool = False) -> Any:
+        """The most frequent element along `dim`, the smallest of several: ``values, indices``."""
     def moveaxis(self, source: Any, destination: Any) -> Tensor:
         """The axes `source` at the places `destination`, the others in their order."""
     def movedim(self, source: Any, destination: Any) -> Tensor:
         """The axes `source` at the places `destination`, the others in their order."""
     def mse(self, y: Operand) -> Tensor:
         """``(x - y)²``, elementwise."""
+    def msort(self) -> Tensor:
+        """`x` sorted along its first axis."""
     def mul(self, y: Operand) -> Tensor:
         """``x · y``, elementwise."""
     def mul_(self, other: Any) -> Tensor:
         """``x = multiply(x, other)``, in place."""
     def mul_scalar(self, scalar: builtins.float) -> Tensor:
         """x · scalar."""
+    def multigammaln(self, p: builtins.int) -> Tensor:
+        """``log π · p (p - 1) / 4 + Σ_{j<p} log Γ(x - j/2)``: the gamma function of p × p matrices."""
     def multiply(self, y: Operand) -> Tensor:
         """``x · y``, elementwise."""
     def mv(self, other: Any) -> Tensor:
         """The matrix product of two matrices (or batches of them)."""
+    def mvlgamma(self, p: builtins.int) -> Tensor:
+        """``log π · p (p - 1) / 4 + Σ_{j<p} log Γ(x - j/2)``: the gamma function of p × p matrices."""
+    def nan_to_num(
+        self,
+        nan: builtins.float | None = None,
+        posinf: builtins.float | None = None,
+        neginf: builtins.float | None = None,
+    ) -> Tensor:
+        """`x` with NaN, ∞ and -∞ replaced: by 0, and by the largest numbers of the dtype, unless given."""
+    def nanmean(
+        self,
+        dim: builtins.int | tuple[builtins.int, ...] | None = None,
+        keepdim: builtins.bool = False,
+        *,
+        dtype: Any = None,
+    ) -> Tensor:
+        """The mean over `dim` of what is no NaN."""
+    def nanmedian(self, dim: builtins.int | None = None, keepdim: builtins.bool = False) -> Any:
+        """:func:`median` of what is no NaN."""
+    def nanquantile(
+        self,
+        q: Any,
+        dim: builtins.int | None = None,
+        keepdim: builtins.bool = False,
+        *,
+        interpolation: str = 'linear',
+    ) -> Tensor:
+        """:func:`quantile` of what is no NaN."""
+    def nansum(
+        self,
+        dim: builtins.int | tuple[builtins.int, ...] | None = None,
+        keepdim: builtins.bool = False,
+        *,
+        dtype: Any = None,
+    ) -> Tensor:
+        """The sum over `dim` with 0 for NaN."""
     def narrow(self, dim: builtins.int, start: Any, length: builtins.int) -> Tensor:
         """``input[start : start + length]`` along `dim`."""
     def ne(self, y: Operand) -> Tensor:
@@ -502,6 +648,14 @@ class Registered:
         """``-x``."""
     def nonzero(self, *, as_tuple: builtins.bool = False) -> Any:
         """The positions of all elements that are not 0: a row for each, or a vector for each axis."""
+    def norm(
+        self,
+        p: Any = 'fro',
+        dim: Any = None,
+        keepdim: builtins.bool = False,
+        dtype: Any = None,
+    ) -> Tensor:
+        """``(Σ |x|^p)^(1/p)`` over the axes `dim`: the length of a vector, however it is arranged."""
     def normalize(self, p: builtins.float = 2.0, dim: builtins.int = 1, eps: builtins.float = 1e-12) -> Tensor:
         """``x / max(‖x‖_p, ε)`` along `dim`."""
     def not_equal(self, y: Operand) -> Tensor:
@@ -512,6 +666,10 @@ class Registered:
         """``x_i y_j`` for two vectors."""
     def permute(self, *dims: Any) -> Tensor:
         """Axes in another order."""
+    def polygamma(self, n: builtins.int) -> Tensor:
+        """``x.polygamma(n)``: the method's first argument is x (see :class:`Polygamma`)."""
+    def positive(self) -> Tensor:
+        """``+x``, which is `x`."""
     def pow(self, y: Operand) -> Tensor:
         """``xʸ``; a whole number as exponent is a product, so negative bases are fine."""
     def pow_(self, other: Any) -> Tensor:
@@ -529,10 +687,23 @@ class Registered:
         keepdims: builtins.bool = ...,
     ) -> Tensor:
         """``Π x`` over `dim`; right also where factors are zero."""
+    def psi(self) -> Tensor:
+        """``ψ(x) = d/dx log Γ(x)``."""
     def put(self, index: Any, source: Any, accumulate: builtins.bool = False) -> Tensor:
         """A copy of `input` with its flat elements at `index` set to `source`, or it added to them."""
     def put_(self, *args: Any, **kwargs: Any) -> Tensor:
         """``x = x.put(…)``, in place."""
+    def quantile(
+        self,
+        q: Any,
+        dim: builtins.int | None = None,
+        keepdim: builtins.bool = False,
+        *,
+        interpolation: str = 'linear',
+    ) -> Tensor:
+        """The value below which the share `q` of the elements lies, along `dim` or of all."""
+    def rad2deg(self) -> Tensor:
+        """Radians as degrees: ``x 180 / π``."""
     def ravel(self) -> Tensor:
         """All elements as one vector."""
     def reciprocal(self) -> Tensor:
@@ -599,14 +770,20 @@ class Registered:
         """A copy of `input` with ``select(input, dim, index)`` replaced by `src`."""
     def selu(self, inplace: builtins.bool = False) -> Tensor:
         """``1.0507 · elu(x, 1.6733)``, which keeps mean 0 and variance 1 (Klambauer et al. 2017)."""
+    def sgn(self) -> Tensor:
+        """:func:`sign`, by the name it has for complex numbers too."""
     def sigmoid(self) -> Tensor:
         """``σ(x) = 1 / (1 + e⁻ˣ)``."""
     def sign(self) -> Tensor:
-        """-1, 0 or 1; the gradient is 0."""
+        """-1, 0 or 1; 0 for a NaN, as in PyTorch; the gradient is 0."""
+    def signbit(self) -> Tensor:
+        """Whether the sign is minus, of -0.0 too."""
     def silu(self) -> Tensor:
         """``x σ(x)`` with the sigmoid σ (Elfwing et al. 2017)."""
     def sin(self) -> Tensor:
         """``sin x``."""
+    def sinc(self) -> Tensor:
+        """``sin(πx) / (πx)``, and 1 at 0."""
     def sinh(self) -> Tensor:
         """``(eˣ - e⁻ˣ) / 2``."""
     def slice_scatter(
@@ -624,6 +801,8 @@ class Registered:
         """``softmax(-x)`` along `dim`."""
     def softplus(self, beta: builtins.float = 1.0, threshold: builtins.float = 20.0) -> Tensor:
         """``log(1 + e^(βx)) / β``, a smooth relu; ``x`` itself where ``βx`` exceeds `threshold`."""
+    def sort(self, dim: builtins.int = -1, descending: builtins.bool = False, stable: builtins.bool = False) -> Any:
+        """``values, indices`` in ascending order along `dim`; always stable."""
     def split(
         self,
         split_size_or_sections: Any,
@@ -647,7 +826,8 @@ class Registered:
         dim: Any = None,
         unbiased: builtins.bool = True,
         keepdim: builtins.bool = False,
-        **more: Any,
+        *,
+        correction: builtins.float | None = None,
     ) -> Tensor:
         """The square root of :func:`var`, with the same arguments."""
     def sub(self, y: Operand) -> Tensor:
@@ -702,6 +882,10 @@ class Registered:
         non_blocking: builtins.bool = False,
     ) -> Tensor:
         """`x` on another device or in another dtype: ``to("cpu")``, ``to(dd.float64)``, ``to(y)``."""
+    def topk(self, k: builtins.int, dim: builtins.int = -1, largest: builtins.bool = True, sorted: builtins.bool = True) -> Any:
+        """The `k` largest elements along `dim` (the smallest if not `largest`): ``values, indices``."""
+    def trace(self) -> Tensor:
+        """``Σ x[i, i]`` of a matrix."""
     def transpose(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
         """Two axes exchanged."""
     def transpose_(self, *args: Any, **kwargs: Any) -> Tensor:
@@ -728,6 +912,21 @@ class Registered:
         """All windows of `size` along an axis, `step` apart, on a new last axis."""
     def unfold_copy(self, dimension: builtins.int, size: builtins.int, step: builtins.int) -> Tensor:
         """All windows of `size` along an axis, `step` apart, on a new last axis."""
+    def unique(
+        self,
+        sorted: builtins.bool = True,
+        return_inverse: builtins.bool = False,
+        return_counts: builtins.bool = False,
+        dim: builtins.int | None = None,
+    ) -> Any:
+        """The different elements (or slices along `dim`), in ascending order."""
+    def unique_consecutive(
+        self,
+        return_inverse: builtins.bool = False,
+        return_counts: builtins.bool = False,
+        dim: builtins.int | None = None,
+    ) -> Any:
+        """`x` without elements (or slices along `dim`) that are equal to the one before."""
     def unravel_index(self, shape: Any) -> tuple[Tensor, ...]:
         """The coordinates of flat `indices` in a tensor of `shape`, one tensor per axis."""
     def unsqueeze(self, dim: builtins.int, *, axis: builtins.int = ...) -> Tensor:
@@ -740,11 +939,9 @@ class Registered:
         unbiased: builtins.bool = True,
         keepdim: builtins.bool = False,
         *,
-        correction: builtins.int | None = None,
-        axis: Any = None,
-        keepdims: builtins.bool = False,
+        correction: builtins.float | None = None,
     ) -> Tensor:
-        """``Σ (x - mean)² / (n - correction)``; correction 1 unless `unbiased` is False."""
+        """``Σ (x - mean)² / (n - correction)``; correction 1, or 0 if `unbiased` is False."""
     def view(self, *shape: Any) -> Tensor:
         """The same elements in another shape; one extent may be -1."""
     def view_as(self, other: Tensor) -> Tensor:
@@ -753,5 +950,7 @@ class Registered:
         """Rows in parts: along the first axis of at least two."""
     def where(self, x: Operand, y: Operand) -> Tensor:
         """``x`` where `condition` holds, ``y`` elsewhere."""
+    def xlogy(self, y: Operand) -> Tensor:
+        """``x log y``, and 0 where x is 0."""
     def zero_(self) -> Tensor:
         """Set every element to 0."""

@@ -9,10 +9,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from deepdive.core.operator import Operator, add_method, derive, register
+from deepdive.core.operator import Operator, add_method, register
 from deepdive.core.tensor import Tensor
-from deepdive.errors import ArgumentError
-from deepdive.ops.compare import Trunc
 
 Number = int | float | bool
 
@@ -162,20 +160,6 @@ add_method("__rmod__", reflected(Remainder()))
 add_method("__rpow__", reflected(Pow()))
 
 
-@derive("div", "divide", word="div")
-def div(x: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
-    """``x / other``, optionally rounded: ``rounding_mode`` is None, ``"trunc"`` or ``"floor"``."""
-    if rounding_mode is None:
-        return Div()(x, other)
-    if rounding_mode == "floor":
-        return FloorDivide()(x, other)
-    if rounding_mode == "trunc":
-        return Trunc()(Div()(x, other))
-    raise ArgumentError(
-        "div: unknown rounding_mode", got=repr(rounding_mode), expected="None, 'trunc' or 'floor'"
-    )
-
-
 @register
 class Square(Operator):
     """``x²``."""
@@ -260,10 +244,10 @@ class Abs(Operator):
 
 @register
 class Sign(Operator):
-    """-1, 0 or 1; the gradient is 0."""
+    """-1, 0 or 1; 0 for a NaN, as in PyTorch; the gradient is 0."""
 
     def forward(self, xp, x):
-        return xp.sign(x)
+        return xp.where(x == x, xp.sign(x), 0) if x.dtype.kind == "f" else xp.sign(x)
 
     def backward(self, xp, grad):
         return grad * 0

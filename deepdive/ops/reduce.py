@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from deepdive.core.operator import Operator, derive, register
-from deepdive.core.tensor import Tensor
+from deepdive.core.operator import Operator, register
 
 Dim = int | tuple[int, ...] | None
 
@@ -130,55 +129,6 @@ class Any_(Operator):
         return xp.any(x, axis=self.dim, keepdims=self.keepdim)
 
 
-class Extreme(tuple):
-    """``values, indices`` of an extreme along one axis, as PyTorch returns them."""
-
-    values = property(lambda self: self[0])
-    indices = property(lambda self: self[1])
-
-    def __new__(cls, values: Tensor, indices: Tensor) -> Extreme:
-        return super().__new__(cls, (values, indices))
-
-    def __repr__(self) -> str:
-        return f"values={self[0]!r},\nindices={self[1]!r}"
-
-
-@derive("max", word="max")
-def max_(x: Any, dim: Any = None, keepdim: bool = False, **aliases: Any) -> Any:
-    """The largest element: of all, of two tensors elementwise, or with its index along `dim`.
-
-    ``x.max()`` and ``x.max(dim=(0, 1))`` give a Tensor, ``x.max(dim)`` gives ``values, indices``,
-    ``x.max(y)`` is :func:`maximum`; NumPy's ``axis=`` gives the values alone.
-    """
-    return _extreme("amax", "argmax", "maximum", x, dim, keepdim, aliases)
-
-
-@derive("min", word="min")
-def min_(x: Any, dim: Any = None, keepdim: bool = False, **aliases: Any) -> Any:
-    """The smallest element; the call forms are those of :func:`max`."""
-    return _extreme("amin", "argmin", "minimum", x, dim, keepdim, aliases)
-
-
-def _extreme(
-    whole: str, arg: str, pairwise: str, x: Any, dim: Any, keepdim: bool, aliases: dict[str, Any]
-) -> Any:
-    x = x if isinstance(x, Tensor) else Tensor(x, requires_grad=False)
-    keepdim = aliases.pop("keepdims", keepdim)
-    if "other" in aliases:
-        dim = aliases.pop("other")
-    if isinstance(dim, Tensor):
-        return getattr(x, pairwise)(dim)
-    if "axis" in aliases:  # NumPy's way: the values alone
-        return getattr(x, whole)(aliases["axis"], keepdim)
-    if dim is None or isinstance(dim, tuple):
-        return getattr(x, whole)(dim, keepdim)
-    indices = getattr(x, arg)(dim, True)
-    values = x.take_along_dim(indices, dim)
-    if not keepdim and x.ndim:
-        values, indices = values.squeeze(dim), indices.squeeze(dim)
-    return Extreme(values, indices)
-
-
 @register
 class Prod(Operator):
     """``Π x`` over `dim`; right also where factors are zero."""
@@ -202,18 +152,23 @@ def product_of_others(xp: Any, x: Any, dim: Dim) -> Any:
     order = (*rest, *dims)
     moved = xp.permute_dims(x, order)
     lead = tuple(x.shape[i] for i in rest)
-    flat = xp.reshape(moved, (*lead, _size(x.shape, dims)))
-    first = flat[..., :1]
-    ones = xp.ones(first.shape, x.dtype)
-    before = xp.concat((ones, flat[..., :-1]), axis=-1)
-    before = xp.cumulative_prod(before, axis=-1)
+    count = _size(x.shape, dims)
+    flat = xp.reshape(moved, (*lead, count))
     reverse = xp.flip(flat, axis=-1)
-    behind = xp.concat((ones, reverse[..., :-1]), axis=-1)
-    behind = xp.cumulative_prod(behind, axis=-1)
+    before = _products_before(xp, flat)
+    behind = _products_before(xp, reverse)
     after = xp.flip(behind, axis=-1)
     others = xp.reshape(before * after, moved.shape)
     back = tuple(order.index(i) for i in range(rank))
     return xp.permute_dims(others, back)
+
+
+def _products_before(xp: Any, flat: Any) -> Any:
+    """For each element the product of those before it along the last axis."""
+    first = flat[..., :1]
+    ones = xp.ones(first.shape, flat.dtype)
+    shifted = xp.concat((ones, flat[..., :-1]), axis=-1)
+    return xp.cumulative_prod(shifted, axis=-1)
 
 
 def _dims(dim: Dim, rank: int) -> tuple[int, ...]:
@@ -260,11 +215,14 @@ class Cumprod(Operator):
         lead = (slice(None),) * d
         before = None
         slopes = []
-        for k in range(x.shape[d] if x.shape else 0):
-            factor = x[(*lead, slice(k, k + 1))]
-            rest = x[(*lead, slice(k + 1, None))]
+        count = x.shape[d] if x.shape else 0
+        for k in range(count):
+            here, beyond, onward = slice(k, k + 1), slice(k + 1, None), slice(k, None)
+            factor = x[(*lead, here)]
+            rest = x[(*lead, beyond)]
             run = xp.concat((factor * 0 + 1, rest), axis=d)
-            part = grad[(*lead, slice(k, None))] * xp.cumulative_prod(run, axis=d)
+            run = xp.cumulative_prod(run, axis=d)
+            part = grad[(*lead, onward)] * run
             if before is not None:
                 part = part * before
             slopes.append(xp.sum(part, axis=d, keepdims=True))
@@ -287,46 +245,3 @@ class LogSumExp(Operator):
         total = spread(xp, out, self.dim, self.keepdim, x.shape)
         slope = spread(xp, grad, self.dim, self.keepdim, x.shape)
         return slope * xp.exp(x - total)
-
-
-# --- derived -----------------------------------------------------------------------------------
-@derive("var")
-def var(
-    x: Any,
-    dim: Any = None,
-    unbiased: bool = True,
-    keepdim: bool = False,
-    *,
-    correction: int | None = None,
-    axis: Any = None,
-    keepdims: bool = False,
-) -> Tensor:
-    """``Σ (x - mean)² / (n - correction)``; correction 1 unless `unbiased` is False."""
-    dim = dim if axis is None else axis
-    keepdim = keepdim or keepdims
-    centred = x - x.mean(dim, True)
-    correction = int(unbiased) if correction is None else correction
-    count = _size(x.shape, _dims(dim, x.ndim))
-    total = (centred * centred).sum(dim, keepdim)
-    return total / max(count - correction, 0) if count > correction else total * float("nan")
-
-
-@derive("std")
-def std(
-    x: Any, dim: Any = None, unbiased: bool = True, keepdim: bool = False, **more: Any
-) -> Tensor:
-    """The square root of :func:`var`, with the same arguments."""
-    return Deviation()(var(x, dim, unbiased, keepdim, **more))
-
-
-class Deviation(Operator):
-    """``√x`` for a variance; its slope where all values were equal is taken as 0."""
-
-    def forward(self, xp, x):
-        return xp.sqrt(x)
-
-    def backward(self, xp, grad, out):
-        flat = out == 0
-        safe = xp.where(flat, 1.0, out)
-        slope = 0.5 * grad / safe
-        return xp.where(flat, 0.0, slope)

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -94,6 +95,7 @@ def make_cupy() -> Any:
     seal = array.sealed
     for name in FUNCTIONS.split():
         setattr(cp, name, _device_function(name, getattr(np, name), seal))
+    cp.argsort = _device_function("argsort", partial(np.argsort, kind="stable"), seal)  # as CuPy's
     cp.ndarray, cp.__version__ = array, "14.2.0"
     cp.asarray = cp.array = _asarray(array)
     cp.asnumpy = lambda x, **kwargs: x.get(**kwargs)

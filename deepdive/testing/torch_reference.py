@@ -56,5 +56,5 @@ def evaluate(case: Case, names: list[str]) -> tuple[list[Any], list[Any] | None]
         except RuntimeError as error:  # "derivative for … is not implemented"
             raise Skip(f"PyTorch refused: {error}") from None
         pairs = zip(inputs, slopes, strict=True)
-        slopes = [torch.zeros_like(x) if slope is None else slope for x, slope in pairs]
+        slopes = [torch.zeros_like(x) + (0 if slope is None else slope) for x, slope in pairs]
     return [out.detach().numpy() for out in outputs], slopes

@@ -17,7 +17,7 @@ from tests.backend.device_laws import (
 NOT_HERE = {"to"}  # leaves the device
 # what they compute has a size that hangs on values: the largest class, the longest bag
 LOOKS = {"one_hot", "nonzero", "masked_select", "unique", "embedding_bag", "ctc_loss"}
-LOOKS |= {"argwhere"}
+LOOKS |= {"argwhere", "unique_consecutive"}
 
 
 @pytest.mark.parametrize("function", functions())

@@ -49,14 +49,6 @@ def _pow(draw: Draw) -> Samples:
         yield Sample((draw(4), exponent))
 
 
-@samples_for("clamp")
-def _clamp(draw: Draw) -> Samples:
-    for limits in ({"min": -0.5}, {"max": 0.6}, {"min": -0.5, "max": 0.6}):
-        yield Sample((draw(3, 4),), limits)
-    yield Sample((draw(),), {"min": 0.1, "max": 0.6})
-    yield Sample((draw(0, 2),), {"min": 0.1})
-
-
 @samples_for("where")
 def _where(draw: Draw) -> Samples:
     yield Sample((draw.flags(3, 4), draw(3, 4), draw(3, 4)))
