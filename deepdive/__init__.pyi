@@ -23,6 +23,7 @@ from deepdive import io as io
 from deepdive import nn as nn
 from deepdive import ops as ops
 from deepdive import optim as optim
+from deepdive import special as special
 from deepdive import testing as testing
 from deepdive import train as train
 from deepdive import utils as utils
@@ -53,6 +54,8 @@ from deepdive.core.random import set_rng_state as set_rng_state
 from deepdive.core.tensor import Tensor as Tensor
 from deepdive.dash.profile import profile as profile
 from deepdive.dash.summary import summary as summary
+from deepdive.ops.arithmetic import allclose as allclose
+from deepdive.ops.arithmetic import equal as equal
 from deepdive.ops.autocast import autocast as autocast
 from deepdive.ops.autocast import is_autocast_enabled as is_autocast_enabled
 from deepdive.testing.needle import gradient_check as gradient_check
@@ -80,6 +83,10 @@ def add(x: Operand, y: Operand) -> Tensor:
     """``x + y``."""
 def add_scalar(x: Operand, scalar: builtins.float) -> Tensor:
     """x + scalar."""
+def addcdiv(x: Any, tensor1: Any, tensor2: Any, *, value: builtins.int | builtins.float | builtins.bool = 1) -> Tensor:
+    """``x + value · tensor1 / tensor2``."""
+def addcmul(x: Any, tensor1: Any, tensor2: Any, *, value: builtins.int | builtins.float | builtins.bool = 1) -> Tensor:
+    """``x + value · tensor1 · tensor2``."""
 def adjoint(input: Tensor) -> Tensor:
     """The last two axes exchanged (real numbers are their own conjugates)."""
 def all(
@@ -116,6 +123,8 @@ def amin(
     keepdims: builtins.bool = ...,
 ) -> Tensor:
     """The smallest element along `dim`; equal ones share the gradient evenly."""
+def aminmax(x: Any, *, dim: builtins.int | None = None, keepdim: builtins.bool = False) -> Any:
+    """The smallest and the largest element along `dim`."""
 def any(
     x: Operand,
     dim: builtins.int | tuple[builtins.int, ...] | None = None,
@@ -167,6 +176,13 @@ def argmin(
     keepdims: builtins.bool = ...,
 ) -> Tensor:
     """The index of the smallest element along `dim`, of the flattened array when None."""
+def argsort(
+    x: Any,
+    dim: builtins.int = -1,
+    descending: builtins.bool = False,
+    stable: builtins.bool = False,
+) -> Tensor:
+    """The indices that sort `x` along `dim`; always stable."""
 def argwhere(input: Tensor) -> Any:
     """The positions of all elements that are not 0, a row for each."""
 def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: builtins.int = 0) -> Tensor:
@@ -242,10 +258,14 @@ def binary_cross_entropy_with_logits(
     """:func:`binary_cross_entropy` of ``σ(input)``, stable for any number."""
 def bitwise_and(x: Operand, y: Operand) -> Tensor:
     """Bits set in both."""
+def bitwise_left_shift(x: Any, other: Any) -> Tensor:
+    """``x · 2ʸ``: the bits of whole numbers moved `other` places up."""
 def bitwise_not(x: Operand) -> Tensor:
     """All bits flipped."""
 def bitwise_or(x: Operand, y: Operand) -> Tensor:
     """Bits set in one at least."""
+def bitwise_right_shift(x: Any, other: Any) -> Tensor:
+    """``⌊x / 2ʸ⌋``: the bits of whole numbers moved `other` places down."""
 def bitwise_xor(x: Operand, y: Operand) -> Tensor:
     """Bits set in one."""
 def block_diag(*tensors: Any) -> Tensor:
@@ -261,6 +281,14 @@ def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
     """The tensors broadcast to their common shape."""
 def broadcast_to(x: Operand, shape: tuple[builtins.int, ...]) -> Tensor:
     """`x` repeated along new axes and axes of extent 1, as a view."""
+def bucketize(
+    x: Any,
+    boundaries: Any,
+    *,
+    out_int32: builtins.bool = False,
+    right: builtins.bool = False,
+) -> Tensor:
+    """The number of the bucket each value of `x` falls into, between sorted `boundaries`."""
 def cartesian_prod(*tensors: Any) -> Tensor:
     """All combinations of one element of each vector, a row for each."""
 def cat(tensors: Sequence[Operand], dim: builtins.int = 0, *, axis: builtins.int = ...) -> Tensor:
@@ -271,18 +299,14 @@ def celu(x: Any, alpha: builtins.float = 1.0, inplace: builtins.bool = False) ->
     """``x`` where positive, else ``α (e^(x/α) - 1)`` (Barron 2017)."""
 def chunk(x: Tensor, chunks: builtins.int, dim: builtins.int = 0) -> tuple[Tensor, ...]:
     """`x` cut along `dim` into at most `chunks` pieces of equal size but the last."""
-def clamp(
-    x: Operand,
-    min: builtins.int | builtins.float | builtins.bool | None = None,
-    max: builtins.int | builtins.float | builtins.bool | None = None,
-) -> Tensor:
-    """``x`` limited to [min, max]; outside the gradient is 0."""
-def clip(
-    x: Operand,
-    min: builtins.int | builtins.float | builtins.bool | None = None,
-    max: builtins.int | builtins.float | builtins.bool | None = None,
-) -> Tensor:
-    """``x`` limited to [min, max]; outside the gradient is 0."""
+def clamp(x: Any, min: Any = None, max: Any = None) -> Tensor:
+    """``x`` limited to [min, max]: numbers, or Tensors that broadcast; outside the gradient is the"""
+def clamp_max(x: Any, max: Any) -> Tensor:
+    """``x``, but at most `max`."""
+def clamp_min(x: Any, min: Any) -> Tensor:
+    """``x``, but at least `min`."""
+def clip(x: Any, min: Any = None, max: Any = None) -> Tensor:
+    """``x`` limited to [min, max]: numbers, or Tensors that broadcast; outside the gradient is the"""
 def clone(x: Operand) -> Tensor:
     """A copy with history."""
 def column_stack(tensors: Any) -> Tensor:
@@ -331,6 +355,8 @@ def conv3d(
     groups: builtins.int = 1,
 ) -> Tensor:
     """Input (B, C, D, H, W) with weight (O, C/groups, k, l, m); see :func:`conv2d`."""
+def copysign(x: Operand, y: Operand) -> Tensor:
+    """``|x|`` with the sign of `y`, that of -0.0 too."""
 def cos(x: Operand) -> Tensor:
     """``cos x``."""
 def cosh(x: Operand) -> Tensor:
@@ -345,6 +371,8 @@ def cosine_embedding_loss(
     """``1 - cos(x₁, x₂)`` where y = 1, ``max(0, cos(x₁, x₂) - margin)`` where y = -1."""
 def cosine_similarity(x1: Any, x2: Any, dim: builtins.int = 1, eps: builtins.float = 1e-08) -> Tensor:
     """``x₁·x₂ / (max(‖x₁‖, ε) max(‖x₂‖, ε))`` along `dim`; the shapes broadcast."""
+def count_nonzero(x: Any, dim: builtins.int | tuple[builtins.int, ...] | None = None) -> Tensor:
+    """How many elements are not 0, along `dim` or altogether."""
 def cross_entropy(
     input: Any,
     target: Any,
@@ -364,10 +392,16 @@ def ctc_loss(
     zero_infinity: builtins.bool = False,
 ) -> Tensor:
     """``-log Σ Π_t p_t`` over all ways to spell the targets in time (Graves et al. 2006, eq. 14)."""
+def cummax(x: Any, dim: builtins.int) -> Any:
+    """The largest element up to each place along `dim`, and its index: ``values, indices``."""
+def cummin(x: Any, dim: builtins.int) -> Any:
+    """The smallest element up to each place along `dim`, and its index: ``values, indices``."""
 def cumprod(x: Operand, dim: builtins.int, *, axis: builtins.int = ...) -> Tensor:
     """Running products ``Π_{j≤i} x_j`` along `dim`; right also where factors are zero."""
 def cumsum(x: Operand, dim: builtins.int, *, axis: builtins.int = ...) -> Tensor:
     """Running sums ``Σ_{j≤i} x_j`` along `dim`."""
+def deg2rad(x: Any) -> Tensor:
+    """Degrees as radians: ``x π / 180``."""
 def diag(input: Tensor, diagonal: builtins.int = 0) -> Tensor:
     """The diagonal of a matrix; of a vector, the matrix with it on its diagonal."""
 def diag_embed(input: Tensor, offset: builtins.int = 0, dim1: builtins.int = -2, dim2: builtins.int = -1) -> Tensor:
@@ -392,6 +426,8 @@ def diff(
     append: Any = None,
 ) -> Any:
     """Differences of neighbours along `dim`, taken `n` times; of truth values: do they differ?"""
+def digamma(x: Any) -> Tensor:
+    """``ψ(x) = d/dx log Γ(x)``."""
 def dilate(x: Tensor, axes: Any, dilation: builtins.int) -> Tensor:
     """`dilation` zeros behind each element along each of `axes`: n becomes n · (dilation + 1)."""
 def div(x: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
@@ -447,12 +483,22 @@ def empty(
     requires_grad: builtins.bool = False,
 ) -> Tensor:
     """Memory without values set."""
+def entr(x: Any) -> Tensor:
+    """``-x log x``, an outcome's share of the entropy; 0 at 0, -∞ below."""
 def eq(x: Operand, y: Operand) -> Tensor:
     """``x == y``, elementwise."""
 def erf(x: Operand) -> Tensor:
     """The error function ``2/√π ∫₀ˣ e^(-t²) dt``."""
+def erfc(x: Operand) -> Tensor:
+    """``1 - erf(x)``, with all digits where that is tiny."""
+def erfcx(x: Operand) -> Tensor:
+    """``e^(x²) erfc(x)``: the right tail of erfc without its underflow."""
+def erfinv(x: Operand) -> Tensor:
+    """The y with ``erf(y) = x``, for ``-1 ≤ x ≤ 1``; ±∞ at the ends, NaN beyond."""
 def exp(x: Operand) -> Tensor:
     """``eˣ``."""
+def exp2(x: Any) -> Tensor:
+    """``2ˣ``."""
 def expand(x: Tensor, *sizes: Any) -> Tensor:
     """`x` broadcast to `sizes`; -1 keeps an extent."""
 def expand_as(x: Tensor, other: Tensor) -> Tensor:
@@ -475,6 +521,8 @@ def feature_alpha_dropout(
     inplace: builtins.bool = False,
 ) -> Tensor:
     """:func:`alpha_dropout` of whole channels of x (B, C, …)."""
+def fix(x: Any) -> Tensor:
+    """:func:`trunc` by another name."""
 def flatten(x: Tensor, start_dim: builtins.int = 0, end_dim: builtins.int = -1) -> Tensor:
     """The axes from `start_dim` to `end_dim` merged into one."""
 def flip(x: Operand, *dims: Any) -> Tensor:
@@ -488,10 +536,20 @@ def float(x: Tensor) -> Tensor:
 float16: Any
 float32: Any
 float64: Any
+def float_power(x: Any, exponent: Any) -> Tensor:
+    """``x`` to the power of `exponent`, in float64 whatever came."""
 def floor(x: Operand) -> Tensor:
     """The largest whole number ≤ x."""
 def floor_divide(x: Operand, y: Operand) -> Tensor:
     """``⌊x / y⌋``, without a gradient."""
+def fmax(x: Operand, y: Operand) -> Tensor:
+    """The larger of two, a NaN only if both are; of equal ones the first has the gradient."""
+def fmin(x: Operand, y: Operand) -> Tensor:
+    """The smaller of two, a NaN only if both are; of equal ones the first has the gradient."""
+def fmod(x: Operand, y: Operand) -> Tensor:
+    """``x - y · trunc(x / y)``: the sign of `x`, as C's ``fmod``; exact."""
+def frac(x: Any) -> Tensor:
+    """``x - trunc(x)``: the part behind the point, with the sign of `x`."""
 def from_numpy(array: Any) -> Tensor:
     """A tensor on the memory of a NumPy array."""
 def full(
@@ -511,6 +569,8 @@ def full_like(
     requires_grad: builtins.bool = False,
 ) -> Tensor:
     """`fill_value` in the shape and dtype of `x`."""
+def gammaln(x: Operand) -> Tensor:
+    """``log |Γ(x)|``; ∞ at the poles 0, -1, -2, …"""
 def gather(x: Operand, dim: builtins.int, index: Operand, *, axis: builtins.int = ...) -> Tensor:
     """``out[i][j] = x[index[i][j]][j]`` for dim 0: one element per index (PyTorch's gather)."""
 def gaussian_nll_loss(
@@ -562,6 +622,8 @@ def hardswish(x: Any, inplace: builtins.bool = False) -> Tensor:
     """``x · hardsigmoid(x)`` (Howard et al. 2019)."""
 def hardtanh(x: Operand, min_val: builtins.float = -1.0, max_val: builtins.float = 1.0) -> Tensor:
     """``x`` limited to [min_val, max_val]; the slope at the bounds is 0 (PyTorch's choice)."""
+def heaviside(x: Operand, values: Operand) -> Tensor:
+    """0 where ``x < 0``, 1 where ``x > 0``, and `values` between; without a gradient."""
 def hinge_embedding_loss(
     input: Any,
     target: Any,
@@ -581,6 +643,16 @@ def huber_loss(
     weight: Any = None,
 ) -> Tensor:
     """``d²/2`` where ``|d| ≤ δ``, ``δ (|d| - δ/2)`` further out; reduced."""
+def hypot(x: Operand, y: Operand) -> Tensor:
+    """``√(x² + y²)``, without overflow on the way."""
+def i0(x: Operand) -> Tensor:
+    """``I₀(x) = Σ (x/2)^(2k) / (k!)²``."""
+def i0e(x: Operand) -> Tensor:
+    """``e^-|x| I₀(x)``, which does not overflow."""
+def i1(x: Operand) -> Tensor:
+    """``I₁(x) = Σ (x/2)^(2k+1) / (k! (k+1)!)``, the slope of I₀."""
+def i1e(x: Operand) -> Tensor:
+    """``e^-|x| I₁(x)``, which does not overflow."""
 def index_add(
     input: Tensor,
     dim: builtins.int,
@@ -627,12 +699,24 @@ int16: Any
 int32: Any
 int64: Any
 int8: Any
+def isclose(
+    x: Any,
+    other: Any,
+    rtol: builtins.float = 1e-05,
+    atol: builtins.float = 1e-08,
+    equal_nan: builtins.bool = False,
+) -> Tensor:
+    """``|x - other| ≤ atol + rtol |other|``; infinities are close to themselves alone."""
 def isfinite(x: Operand) -> Tensor:
     """True where x is a finite number."""
 def isinf(x: Operand) -> Tensor:
     """True where x is infinite."""
 def isnan(x: Operand) -> Tensor:
     """True where x is not a number."""
+def isneginf(x: Any) -> Tensor:
+    """True where x is -∞."""
+def isposinf(x: Any) -> Tensor:
+    """True where x is ∞."""
 def kl_div(
     input: Any,
     target: Any,
@@ -641,6 +725,8 @@ def kl_div(
     log_target: builtins.bool = False,
 ) -> Tensor:
     """``t (log t - input)`` for log-probabilities `input` and probabilities t, reduced."""
+def kthvalue(x: Any, k: builtins.int, dim: builtins.int = -1, keepdim: builtins.bool = False) -> Any:
+    """The k-th smallest element along `dim`, counted from 1: ``values, indices``."""
 def l1_loss(
     input: Any,
     target: Any,
@@ -657,14 +743,20 @@ def layer_norm(
     eps: builtins.float = 1e-05,
 ) -> Tensor:
     """Mean 0 and variance 1 over the last axes, which have `normalized_shape`; then ``· w + b``."""
+def ldexp(x: Any, other: Any) -> Tensor:
+    """``x · 2ʸ`` with ``y = other``."""
 def le(x: Operand, y: Operand) -> Tensor:
     """``x <= y``."""
 def leaky_relu(x: Operand, negative_slope: builtins.float = 0.01) -> Tensor:
     """``x`` where positive, ``negative_slope · x`` elsewhere."""
+def lerp(x: Any, end: Any, weight: Any) -> Tensor:
+    """``x + weight · (end - x)``, exact at both ends."""
 def less(x: Operand, y: Operand) -> Tensor:
     """``x < y``."""
 def less_equal(x: Operand, y: Operand) -> Tensor:
     """``x <= y``."""
+def lgamma(x: Operand) -> Tensor:
+    """``log |Γ(x)|``; ∞ at the poles 0, -1, -2, …"""
 def linear(x: Operand, w: Operand, b: Operand = None) -> Tensor:
     """``x wᵀ + b`` with x (…, in), w (out, in), b (out,): a layer in one operator."""
 def linspace(
@@ -685,10 +777,16 @@ def log1p(x: Operand) -> Tensor:
     """``log(1 + x)``, accurate near 0."""
 def log2(x: Operand) -> Tensor:
     """The logarithm to base 2."""
+def log_ndtr(x: Operand) -> Tensor:
+    """``log Φ(x)``, without underflow far to the left."""
 def log_softmax(x: Operand, dim: builtins.int = -1, *, axis: builtins.int = ...) -> Tensor:
     """``x_i - log Σ_j e^(x_j)`` along `dim`, the last axis if none is given."""
 def logaddexp(x: Operand, y: Operand) -> Tensor:
     """``log(eˣ + eʸ)``."""
+def logaddexp2(x: Any, other: Any) -> Tensor:
+    """``log₂(2ˣ + 2ʸ)``."""
+def logcumsumexp(x: Any, dim: builtins.int) -> Tensor:
+    """``log Σ_{j≤i} e^(x_j)`` along `dim`, without overflow."""
 def logical_and(x: Operand, y: Operand) -> Tensor:
     """Both are non-zero."""
 def logical_not(x: Operand) -> Tensor:
@@ -697,6 +795,8 @@ def logical_or(x: Operand, y: Operand) -> Tensor:
     """One at least is non-zero."""
 def logical_xor(x: Operand, y: Operand) -> Tensor:
     """Exactly one is non-zero."""
+def logit(x: Any, eps: builtins.float | None = None) -> Tensor:
+    """``log(x / (1 - x))``, the inverse of the sigmoid; `x` limited to [eps, 1 - eps] if given."""
 def logsigmoid(x: Operand) -> Tensor:
     """``log σ(x) = min(x, 0) - log(1 + e^-|x|)``."""
 def logsoftmax(x: Operand, dim: builtins.int = -1, *, axis: builtins.int = ...) -> Tensor:
@@ -732,7 +832,14 @@ def masked_select(input: Tensor, mask: Any) -> Tensor:
     """The elements of `input` where `mask` holds, as a vector; the two are broadcast."""
 def matmul(x: Operand, y: Operand) -> Tensor:
     """``x @ y``: vectors, matrices, or batches of matrices, whose leading axes broadcast."""
-def max(x: Any, dim: Any = None, keepdim: builtins.bool = False, **aliases: Any) -> Any:
+def max(
+    x: Any,
+    dim: Any = None,
+    keepdim: builtins.bool = False,
+    *,
+    axis: builtins.int | tuple[builtins.int, ...] | None = None,
+    other: Any = None,
+) -> Any:
     """The largest element: of all, of two tensors elementwise, or with its index along `dim`."""
 def max_pool1d(
     input: Any,
@@ -763,9 +870,18 @@ def mean(
     keepdims: builtins.bool = ...,
 ) -> Tensor:
     """``Σ x / n`` over the axes `dim`."""
+def median(x: Any, dim: builtins.int | None = None, keepdim: builtins.bool = False) -> Any:
+    """The middle element, the lower of two: of all, or ``values, indices`` along `dim`."""
 def meshgrid(*tensors: Any, indexing: str = 'ij') -> tuple[Tensor, ...]:
     """The coordinates of a grid: for vectors of n and m numbers two tensors (n, m)."""
-def min(x: Any, dim: Any = None, keepdim: builtins.bool = False, **aliases: Any) -> Any:
+def min(
+    x: Any,
+    dim: Any = None,
+    keepdim: builtins.bool = False,
+    *,
+    axis: builtins.int | tuple[builtins.int, ...] | None = None,
+    other: Any = None,
+) -> Any:
     """The smallest element; the call forms are those of :func:`max`."""
 def minimum(x: Operand, y: Operand) -> Tensor:
     """The smaller of two; equal ones share the gradient."""
@@ -773,6 +889,8 @@ def mish(x: Any, inplace: builtins.bool = False) -> Tensor:
     """``x · tanh(softplus(x))`` (Misra 2019)."""
 def mm(x: Tensor, other: Any) -> Tensor:
     """The matrix product of two matrices (or batches of them)."""
+def mode(x: Any, dim: builtins.int = -1, keepdim: builtins.bool = False) -> Any:
+    """The most frequent element along `dim`, the smallest of several: ``values, indices``."""
 def moveaxis(input: Tensor, source: Any, destination: Any) -> Tensor:
     """The axes `source` at the places `destination`, the others in their order."""
 def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
@@ -787,6 +905,8 @@ def mse_loss(
     weight: Any = None,
 ) -> Tensor:
     """``(input - target)²``, reduced; `weight` has the input's shape."""
+def msort(x: Any) -> Tensor:
+    """`x` sorted along its first axis."""
 def mul(x: Operand, y: Operand) -> Tensor:
     """``x · y``, elementwise."""
 def mul_scalar(x: Operand, scalar: builtins.float) -> Tensor:
@@ -800,6 +920,8 @@ def multi_margin_loss(
     reduction: str = 'mean',
 ) -> Tensor:
     """``Σ_{j≠y} w_y max(0, margin - x_y + x_j)^p / C`` for scores x (B, C) and classes y (B,)."""
+def multigammaln(x: Any, p: builtins.int) -> Tensor:
+    """``log π · p (p - 1) / 4 + Σ_{j<p} log Γ(x - j/2)``: the gamma function of p × p matrices."""
 def multilabel_margin_loss(input: Any, target: Any, reduction: str = 'mean') -> Tensor:
     """``Σ_{j,i} max(0, 1 - x_{y_j} + x_i) / C`` over right classes y_j and wrong ones i."""
 def multilabel_soft_margin_loss(
@@ -813,8 +935,48 @@ def multiply(x: Operand, y: Operand) -> Tensor:
     """``x · y``, elementwise."""
 def mv(x: Tensor, other: Any) -> Tensor:
     """The matrix product of two matrices (or batches of them)."""
+def mvlgamma(x: Any, p: builtins.int) -> Tensor:
+    """``log π · p (p - 1) / 4 + Σ_{j<p} log Γ(x - j/2)``: the gamma function of p × p matrices."""
+def nan_to_num(
+    x: Any,
+    nan: builtins.float | None = None,
+    posinf: builtins.float | None = None,
+    neginf: builtins.float | None = None,
+) -> Tensor:
+    """`x` with NaN, ∞ and -∞ replaced: by 0, and by the largest numbers of the dtype, unless given."""
+def nanmean(
+    x: Any,
+    dim: builtins.int | tuple[builtins.int, ...] | None = None,
+    keepdim: builtins.bool = False,
+    *,
+    dtype: Any = None,
+) -> Tensor:
+    """The mean over `dim` of what is no NaN."""
+def nanmedian(x: Any, dim: builtins.int | None = None, keepdim: builtins.bool = False) -> Any:
+    """:func:`median` of what is no NaN."""
+def nanquantile(
+    x: Any,
+    q: Any,
+    dim: builtins.int | None = None,
+    keepdim: builtins.bool = False,
+    *,
+    interpolation: str = 'linear',
+) -> Tensor:
+    """:func:`quantile` of what is no NaN."""
+def nansum(
+    x: Any,
+    dim: builtins.int | tuple[builtins.int, ...] | None = None,
+    keepdim: builtins.bool = False,
+    *,
+    dtype: Any = None,
+) -> Tensor:
+    """The sum over `dim` with 0 for NaN."""
 def narrow(input: Tensor, dim: builtins.int, start: Any, length: builtins.int) -> Tensor:
     """``input[start : start + length]`` along `dim`."""
+def ndtr(x: Any) -> Tensor:
+    """The normal distribution ``Φ(x) = ½ erfc(-x/√2)``, with all digits in both tails."""
+def ndtri(x: Operand) -> Tensor:
+    """The y with ``Φ(y) = x``: the normal distribution's quantile, for ``0 ≤ x ≤ 1``."""
 def ne(x: Operand, y: Operand) -> Tensor:
     """``x != y``."""
 def neg(x: Operand) -> Tensor:
@@ -833,6 +995,14 @@ def nll_loss(
     """``-w[target] · input[target]`` for log-probabilities (B, C, …) and class numbers (B, …)."""
 def nonzero(input: Tensor, *, as_tuple: builtins.bool = False) -> Any:
     """The positions of all elements that are not 0: a row for each, or a vector for each axis."""
+def norm(
+    x: Any,
+    p: Any = 'fro',
+    dim: Any = None,
+    keepdim: builtins.bool = False,
+    dtype: Any = None,
+) -> Tensor:
+    """``(Σ |x|^p)^(1/p)`` over the axes `dim`: the length of a vector, however it is arranged."""
 def normalize(x: Any, p: builtins.float = 2.0, dim: builtins.int = 1, eps: builtins.float = 1e-12) -> Tensor:
     """``x / max(‖x‖_p, ε)`` along `dim`."""
 def not_equal(x: Operand, y: Operand) -> Tensor:
@@ -878,6 +1048,10 @@ def poisson_nll_loss(
     reduction: str = 'mean',
 ) -> Tensor:
     """``e^x - y x`` for counts y with the logarithm x of their expectation."""
+def polygamma(n: builtins.int, x: Operand) -> Tensor:
+    """The n-th derivative of the digamma function ``ψ(x) = d/dx log Γ(x)``."""
+def positive(x: Tensor) -> Tensor:
+    """``+x``, which is `x`."""
 def pow(x: Operand, y: Operand) -> Tensor:
     """``xʸ``; a whole number as exponent is a product, so negative bases are fine."""
 def power_scalar(x: Operand, scalar: builtins.float) -> Tensor:
@@ -893,8 +1067,21 @@ def prod(
     keepdims: builtins.bool = ...,
 ) -> Tensor:
     """``Π x`` over `dim`; right also where factors are zero."""
+def psi(x: Any) -> Tensor:
+    """``ψ(x) = d/dx log Γ(x)``."""
 def put(input: Tensor, index: Any, source: Any, accumulate: builtins.bool = False) -> Tensor:
     """A copy of `input` with its flat elements at `index` set to `source`, or it added to them."""
+def quantile(
+    x: Any,
+    q: Any,
+    dim: builtins.int | None = None,
+    keepdim: builtins.bool = False,
+    *,
+    interpolation: str = 'linear',
+) -> Tensor:
+    """The value below which the share `q` of the elements lies, along `dim` or of all."""
+def rad2deg(x: Any) -> Tensor:
+    """Radians as degrees: ``x 180 / π``."""
 def rand(
     *size: Any,
     generator: Any = None,
@@ -976,6 +1163,8 @@ def rrelu(
     """A leaky ReLU, its slope drawn from [lower, upper) while `training`, else their middle."""
 def rsqrt(x: Operand) -> Tensor:
     """``1 / √x``."""
+def rsub(x: Any, other: Any, *, alpha: builtins.int | builtins.float | builtins.bool = 1) -> Tensor:
+    """``other - α · x``."""
 def scaled_dot_product_attention(
     query: Any,
     key: Any,
@@ -1016,6 +1205,16 @@ def scatter_reduce(
     include_self: builtins.bool = True,
 ) -> Tensor:
     """All ``src[i][j]`` with the same ``index[i][j]``, and ``input[index][j]``, made one (dim 0)."""
+def searchsorted(
+    sorted_sequence: Any,
+    x: Any,
+    *,
+    out_int32: builtins.bool = False,
+    right: builtins.bool = False,
+    side: str | None = None,
+    sorter: Any = None,
+) -> Tensor:
+    """Where each value of `x` belongs in a sorted sequence so that it stays sorted."""
 def select(input: Tensor, dim: builtins.int, index: builtins.int) -> Tensor:
     """The slice number `index` along `dim`, that axis gone."""
 def select_scatter(input: Tensor, src: Any, dim: builtins.int, index: builtins.int) -> Tensor:
@@ -1024,14 +1223,20 @@ def selu(x: Any, inplace: builtins.bool = False) -> Tensor:
     """``1.0507 · elu(x, 1.6733)``, which keeps mean 0 and variance 1 (Klambauer et al. 2017)."""
 def setitem(x: Operand, index: Any, values: Operand) -> Tensor:
     """A copy of `x` with ``x[index] = values``."""
+def sgn(x: Any) -> Tensor:
+    """:func:`sign`, by the name it has for complex numbers too."""
 def sigmoid(x: Operand) -> Tensor:
     """``σ(x) = 1 / (1 + e⁻ˣ)``."""
 def sign(x: Operand) -> Tensor:
-    """-1, 0 or 1; the gradient is 0."""
+    """-1, 0 or 1; 0 for a NaN, as in PyTorch; the gradient is 0."""
+def signbit(x: Operand) -> Tensor:
+    """Whether the sign is minus, of -0.0 too."""
 def silu(x: Operand) -> Tensor:
     """``x σ(x)`` with the sigmoid σ (Elfwing et al. 2017)."""
 def sin(x: Operand) -> Tensor:
     """``sin x``."""
+def sinc(x: Any) -> Tensor:
+    """``sin(πx) / (πx)``, and 1 at 0."""
 def sinh(x: Operand) -> Tensor:
     """``(eˣ - e⁻ˣ) / 2``."""
 def slice_scatter(
@@ -1065,6 +1270,8 @@ def softshrink(x: Any, lambd: builtins.float = 0.5) -> Tensor:
     """``x`` brought nearer to 0 by λ, and 0 where ``|x| ≤ λ``."""
 def softsign(x: Any) -> Tensor:
     """``x / (1 + |x|)``."""
+def sort(x: Any, dim: builtins.int = -1, descending: builtins.bool = False, stable: builtins.bool = False) -> Any:
+    """``values, indices`` in ascending order along `dim`; always stable."""
 def split(
     x: Tensor,
     split_size_or_sections: Any,
@@ -1088,9 +1295,19 @@ def std(
     dim: Any = None,
     unbiased: builtins.bool = True,
     keepdim: builtins.bool = False,
-    **more: Any,
+    *,
+    correction: builtins.float | None = None,
 ) -> Tensor:
     """The square root of :func:`var`, with the same arguments."""
+def std_mean(
+    x: Any,
+    dim: Any = None,
+    unbiased: builtins.bool = True,
+    keepdim: builtins.bool = False,
+    *,
+    correction: builtins.float | None = None,
+) -> tuple[Tensor, Tensor]:
+    """:func:`std` and the mean, with the same arguments."""
 def sub(x: Operand, y: Operand) -> Tensor:
     """``x - y``."""
 def subtract(x: Operand, y: Operand) -> Tensor:
@@ -1145,6 +1362,10 @@ def to(
     non_blocking: builtins.bool = False,
 ) -> Tensor:
     """`x` on another device or in another dtype: ``to("cpu")``, ``to(dd.float64)``, ``to(y)``."""
+def topk(x: Any, k: builtins.int, dim: builtins.int = -1, largest: builtins.bool = True, sorted: builtins.bool = True) -> Any:
+    """The `k` largest elements along `dim` (the smallest if not `largest`): ``values, indices``."""
+def trace(x: Tensor) -> Tensor:
+    """``Σ x[i, i]`` of a matrix."""
 def transpose(x: Tensor, dim0: builtins.int, dim1: builtins.int) -> Tensor:
     """Two axes exchanged."""
 def tril(x: Operand, diagonal: builtins.int = 0) -> Tensor:
@@ -1192,6 +1413,21 @@ def unfold(input: Tensor, dimension: builtins.int, size: builtins.int, step: bui
     """All windows of `size` along an axis, `step` apart, on a new last axis."""
 def unfold_copy(input: Tensor, dimension: builtins.int, size: builtins.int, step: builtins.int) -> Tensor:
     """All windows of `size` along an axis, `step` apart, on a new last axis."""
+def unique(
+    x: Any,
+    sorted: builtins.bool = True,
+    return_inverse: builtins.bool = False,
+    return_counts: builtins.bool = False,
+    dim: builtins.int | None = None,
+) -> Any:
+    """The different elements (or slices along `dim`), in ascending order."""
+def unique_consecutive(
+    x: Any,
+    return_inverse: builtins.bool = False,
+    return_counts: builtins.bool = False,
+    dim: builtins.int | None = None,
+) -> Any:
+    """`x` without elements (or slices along `dim`) that are equal to the one before."""
 def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
     """The coordinates of flat `indices` in a tensor of `shape`, one tensor per axis."""
 def unsqueeze(x: Operand, dim: builtins.int, *, axis: builtins.int = ...) -> Tensor:
@@ -1202,11 +1438,18 @@ def var(
     unbiased: builtins.bool = True,
     keepdim: builtins.bool = False,
     *,
-    correction: builtins.int | None = None,
-    axis: Any = None,
-    keepdims: builtins.bool = False,
+    correction: builtins.float | None = None,
 ) -> Tensor:
-    """``Σ (x - mean)² / (n - correction)``; correction 1 unless `unbiased` is False."""
+    """``Σ (x - mean)² / (n - correction)``; correction 1, or 0 if `unbiased` is False."""
+def var_mean(
+    x: Any,
+    dim: Any = None,
+    unbiased: builtins.bool = True,
+    keepdim: builtins.bool = False,
+    *,
+    correction: builtins.float | None = None,
+) -> tuple[Tensor, Tensor]:
+    """:func:`var` and the mean, with the same arguments."""
 def view(x: Operand, *shape: Any) -> Tensor:
     """The same elements in another shape; one extent may be -1."""
 def view_as(input: Tensor, other: Tensor) -> Tensor:
@@ -1217,6 +1460,10 @@ def vstack(tensors: Any) -> Tensor:
     """Tensors below each other: along the first axis, vectors as rows."""
 def where(condition: Operand, x: Operand, y: Operand) -> Tensor:
     """``x`` where `condition` holds, ``y`` elsewhere."""
+def xlog1py(x: Operand, y: Operand) -> Tensor:
+    """``x log(1 + y)``, and 0 where x is 0."""
+def xlogy(x: Operand, y: Operand) -> Tensor:
+    """``x log y``, and 0 where x is 0."""
 def zeros(
     *size: Any,
     dtype: Any = None,
