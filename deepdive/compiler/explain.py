@@ -9,6 +9,7 @@ from typing import Any
 
 from deepdive.compiler.graph import CONSTANT, INPUT, Graph, Value, typed
 from deepdive.compiler.picture import used_by
+from deepdive.compiler.roofline import predicted
 from deepdive.compiler.settle import VIEWS
 
 PLAIN = (bool, int, float, str)
@@ -27,6 +28,7 @@ def explained(program: Any) -> str:
         [
             *_times(program),
             *_size(graph),
+            _predicted(program),
             *_fused(program.code),
             *_inputs(program.tracer),
             *_constants(program),
@@ -87,6 +89,15 @@ def flops_of(value: Value) -> int:
     return max(value.size, *(operand.size for operand in operands))
 
 
+def _predicted(program: Any) -> str:
+    """The roofline's time beside the measured one."""
+    seconds, speeds = predicted(program.code, flops_of)
+    text = f"predicted {seconds * 1e6:,.0f} µs at {speeds}"
+    if not program.calls:
+        return text
+    return f"{text}; the fastest call took {program.fastest / seconds:.1f} times that"
+
+
 def _fused(code: Any) -> Iterator[str]:
     """What runs together, in either dialect."""
     plan = getattr(code, "plan", None)
@@ -102,7 +113,17 @@ def _fused(code: Any) -> Iterator[str]:
     for i, groups in enumerate(levels):
         for group in groups:
             words = _counted(node.value.word for node in group.nodes)
-            yield f"  level {i}, {group.rows} rows in turn, {len(group.items)} loops: {words}"
+            why = f"; apart: {group.why}" if group.why else ""
+            yield f"  level {i}, {group.rows} rows in turn, {len(group.items)} loops: {words}{why}"
+    yield from _places(code.text)
+
+
+def _places(text: Any) -> Iterator[str]:
+    """How much memory the values take, level by level."""
+    memory = text.memory
+    alive = ", ".join(f"{nbytes / 1e6:,.3f}" for nbytes in memory.alive())
+    rooms = memory.in_rooms() / 1e6
+    yield f"memory: {alive} MB level by level, {rooms:,.3f} MB for blocks of rows"
 
 
 def _inputs(tracer: Any) -> Iterator[str]:

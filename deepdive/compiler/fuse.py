@@ -112,6 +112,7 @@ class Group:
         self.nodes: list[Node] = []
         self.level = 0
         self.needs: list[Group] = []  # groups that read what this one overwrites
+        self.why = ""  # why it is a group of its own, if it could have been part of another
 
     def position(self, item: Any) -> int:
         """When an item runs among those of the group."""
@@ -164,42 +165,56 @@ class Plan:
         first = max((self.groups.index(m.group) for m in makers if m is not None), default=0)
         if after is not None:
             first = self.groups.index(after) + 1
-        if not any(self._joins(node, group) for group in self.groups[first:]):
-            crosses = node.kind == "reduce" and 0 in node.axes
-            serial = crosses and math.prod(node.space) <= TINY
-            group = Group(1 if serial else node.lead)
-            self.groups.append(group)
-            if not self._joins(node, group):
-                raise Unsupported("no loop for this shape", got=typed(node.value))
+        why = ""
+        for group in self.groups[first:]:
+            refused = self._refused(node, group)
+            if not refused:
+                break
+            why = why or refused
+        else:
+            self._begin(node, why or (SUMMED if after is not None else ""))
         if node.kind == "partial":
             total = _total(node.value)
             self._assign(total, after=node.group)
             self.nodes[node.value] = total
 
-    def _joins(self, node: Node, group: Group) -> bool:
-        """Put `node` into `group`, if a block of rows of it needs only that block of others."""
+    def _begin(self, node: Node, why: str) -> None:
+        """Put `node` into a group of its own."""
+        crosses = node.kind == "reduce" and 0 in node.axes
+        serial = crosses and math.prod(node.space) <= TINY
+        group = Group(1 if serial else node.lead)
+        group.why = why
+        self.groups.append(group)
+        if self._refused(node, group):
+            raise Unsupported("no loop for this shape", got=typed(node.value))
+
+    def _refused(self, node: Node, group: Group) -> str:
+        """Put `node` into `group`, or say why not: a block of its rows must need only that block
+        of what others in the group compute."""
         rows = common_rows(node.lead, group.rows)
         if rows is None:
-            return False
-        if rows < LEAST_ROWS and math.prod(node.space) > TINY and rows < node.lead:
-            return False
-        if rows < group.rows and rows < LEAST_ROWS:
-            return False
+            return f"{node.lead} rows and {group.rows} have no common blocks"
+        few = rows < LEAST_ROWS
+        if few and math.prod(node.space) > TINY and rows < node.lead:
+            return f"together only {rows} rows would run in turn"
+        if few and rows < group.rows:
+            return f"together only {rows} rows would run in turn"
         first = 0
         for operand, read in node.reads.items():
             maker = self.nodes.get(read.base)
             if maker is None or maker.group is not group:
                 continue
             if not self._aligned(node, operand, read, rows):
-                return False
+                made = f"{read.base.word} {typed(read.base)}"
+                return f"{node.value.word} needs other rows of {made}, too"
             first = max(first, group.position(maker.item))
         if node.kind == "product" and group.nodes and _wide(node):
-            return False
+            return "its right factor is too large to be read for every block"
         if rows > 1 and self._overwrites(node, group):
-            return False
+            return "it leads to new state that every block there reads whole"
         group.rows = rows
         self._place(node, group, first, node.kind == "reduce" and not _inner(node, rows))
-        return True
+        return ""
 
     def _overwrites(self, node: Node, group: Group) -> bool:
         """Whether `node` leads to new state whose old value each block of the group reads whole."""
@@ -422,6 +437,7 @@ def picks_own_row(value: Value) -> bool:
     return bool(plain and first.arguments["start"] == value.arguments["x"].shape[0])
 
 
+SUMMED = "it adds up what all threads have summed"
 TINY = 512  # elements one thread does while the others wait
 LEAST_ROWS = 8  # rows a group must keep when another one wants to join it
 WIDE = 1 << 19  # floats: 2 MiB

@@ -23,7 +23,11 @@ def forward_shape(x_shape: Any, w_shape: Any, places: dict[str, Any]) -> Any:
 
 
 def turned_shape(forward: Any) -> Any:
-    """The sizes of the convolution that gives the input's gradient, for stride 1."""
+    """The sizes of the convolution that gives the input's gradient.
+
+    Where the forward pass goes in steps, zeros are put between what it convolves: a stride of s
+    costs s * s times the arithmetic this gradient needs, in one pass over the images.
+    """
     from deepdive.kernels.conv import _shape
 
     f = forward
@@ -39,7 +43,7 @@ def turned_shape(forward: Any) -> Any:
         sizes,
         kernel=(f.kh, f.kw),
         stride=(1, 1),
-        up=(1, 1),
+        up=(f.sh, f.sw),
         padding=(above, before),
         dilation=(f.dh, f.dw),
     )

@@ -129,11 +129,11 @@ def convolution(value: Value) -> Value:
 
 
 def convolution_input_grad(value: Value) -> Value:
-    """A convolution of the gradient with the weight turned around; strides are left to NumPy."""
+    """A convolution of the gradient, spread out by the stride, with the weight turned around."""
     grad = value.arguments["grad"]
     w = value.arguments["w"]
     forward = _sizes(value, value.arguments["x_shape"], w.shape)
-    if forward is None or value.arguments["stride"] != (1, 1):
+    if forward is None:
         return value
     shape = turned_shape(forward)
     return _convolved(value, grad, w, "pack_turned", shape)

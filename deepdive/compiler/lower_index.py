@@ -173,7 +173,12 @@ def _scattered(value: Value) -> Value | None:
     (rows,) = parts
     shape = (*rows.shape, *(1 for _ in value.shape[1:]))
     numbers = said("reshape", rows, shape, x=rows, shape=shape)
-    return said("scatter", value, x=value.arguments["values"], index=numbers)
+    values = value.arguments["values"]
+    full = (*rows.shape, *value.shape[1:])
+    if not isinstance(values, Value):
+        values = said("full", value, full, shape=full, value=values, dtype=value.dtype)
+    spread = said("broadcast_to", value, full, x=values, shape=full)
+    return said("scatter", value, x=spread, index=numbers)
 
 
 RULES = (getitem, setitem, index_add, pad, concat, overlap_add)

@@ -7,20 +7,16 @@ Without a folder that can be written, a program runs from memory and is compiled
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import importlib.util
 import json
 import linecache
-import logging
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
-
-log = logging.getLogger("deepdive")
 
 PREFIX = "deepdive_program_"
 DIGITS = 16  # of a program's key
@@ -33,13 +29,15 @@ def key_of(source: str) -> str:
 
 def load(source: str) -> Any:
     """The module that a generated source is."""
+    from deepdive.kernels.jit import say_once
+
     name = PREFIX + key_of(source)
     if name in sys.modules:
         return sys.modules[name]
     try:
         module = _from_file(name, _written(name, source))
     except OSError as error:
-        _say_once(f"generated programs cannot be kept ({error}); they are compiled anew each time")
+        say_once(f"generated programs cannot be kept ({error})")
         module = _from_memory(name, source)
     sys.modules[name] = module
     return module
@@ -144,8 +142,3 @@ def _from_memory(name: str, source: str) -> ModuleType:
     sys.modules[name] = module
     exec(compile(source, file, "exec"), vars(module))
     return module
-
-
-@functools.cache
-def _say_once(what: str) -> None:
-    log.warning("compile: %s", what)

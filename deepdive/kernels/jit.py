@@ -74,18 +74,32 @@ class _Cache(FunctionCache):  # type: ignore[misc]
         try:
             return super().load_overload(signature, context)
         except Exception as error:  # whatever a damaged file makes the unpickler raise
-            return _say_once(f"a compiled kernel could not be read ({error!r})")
+            say_once(f"a compiled kernel could not be read ({error!r})")
+            self._begin_anew()
+            return None
+
+    def _begin_anew(self) -> None:
+        """Forget a damaged list of what is kept, so that the next process starts warm again."""
+        try:
+            self.flush()
+        except OSError as error:
+            say_once(f"a damaged cache could not be mended ({error})")
 
     def save_overload(self, signature: Any, result: Any) -> None:
         try:
             super().save_overload(signature, result)
         except Exception as error:
-            _say_once(f"a compiled kernel could not be kept ({error!r})")
+            say_once(f"a compiled kernel could not be kept ({error!r})")
 
 
-@functools.cache
-def _say_once(what: str) -> None:
-    log.warning("%s; kernels are compiled anew in each process", what)
+def say_once(what: str) -> None:
+    """Tell of trouble with the cache, the first time: one trouble with a folder brings others."""
+    if not _said:
+        _said.append(what)
+        log.warning("%s; kernels and programs are compiled anew in each process", what)
+
+
+_said: list[str] = []
 
 
 def kernel(function: Callable[..., Any] | None = None, **options: Any) -> Any:
@@ -106,7 +120,7 @@ def cached(compiled: Any, function: Callable[..., Any]) -> None:
     try:
         compiled._cache = _Cache(function)
     except OSError as error:  # no folder can be made
-        _say_once(f"no cache folder for compiled kernels ({error})")
+        say_once(f"no cache folder for compiled kernels ({error})")
 
 
 class _Gate:

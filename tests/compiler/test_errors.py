@@ -144,3 +144,28 @@ def test_explain_shows_loops():
     assert "Numba: 3 values in 1 groups" in text
     assert "64 rows in turn" in text
     assert "not in Numba's loops" not in text
+
+
+def test_explain_predicts(compiled):
+    program = compiled(lambda x, w: x @ w)
+    x, w = dd.ones(256, 512), dd.ones(512, 256)
+    for _ in range(5):
+        program(x, w)
+    found = re.search(r"predicted ([\d,]+) µs at .*Gflop/s, .*GB/s", program.explain())
+    assert found is not None
+    ratio = re.search(r"the fastest call took ([\d.]+) times that", program.explain())
+    assert 0.05 < float(ratio[1]) < 100  # a busy machine stretches both
+
+
+def test_explain_says_what_was_not_fused_and_why():
+    pytest.importorskip("numba")
+
+    def f(x, w):
+        y = (x @ w).relu()  # (64, 64)
+        return y, y.t() @ y
+
+    program = dd.compile(f, dialect="numba")
+    program(dd.ones(64, 32), dd.ones(32, 64))
+    text = program.explain()
+    assert "apart: matmul needs other rows of maximum (64, 64) float32, too" in text
+    assert re.search(r"memory: [\d.]+, [\d.]+ MB level by level, [\d.]+ MB for blocks", text)

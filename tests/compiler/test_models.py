@@ -148,3 +148,30 @@ def test_thirty_steps_in_loops(name, kind):
 def test_a_hundred_steps_in_loops(name, kind):
     pytest.importorskip("numba")
     check(name, kind, 100, dd.compile)
+
+
+STRIDED = {
+    "stride": {"stride": 2, "padding": 1},
+    "a row and a column left over": {"stride": 2},
+    "different ways": {"stride": (2, 3), "padding": (1, 2)},
+    "stride and dilation": {"stride": 3, "padding": 1, "dilation": 2},
+    "stride and groups": {"stride": 2, "padding": 1, "groups": 2},
+    "dilation": {"padding": 2, "dilation": 2},
+}
+
+
+@pytest.mark.parametrize("places", STRIDED.values(), ids=STRIDED)
+def test_convolutions_of_all_kinds_run_in_loops(places):
+    pytest.importorskip("numba")
+
+    def run(x, w):
+        a, b = x * 1.0, w * 1.0
+        y = nn.functional.conv2d(a, b, **places)
+        return y, *dd.grad((y * y).sum(), [a, b])
+
+    x = dd.randn(8, 4, 13, 11).requires_grad_()
+    w = dd.randn(6, 4 // places.get("groups", 1), 3, 3).requires_grad_()
+    program = dd.compile(run, dialect="numba")
+    for found, expected in zip(program(x, w), run(x, w), strict=True):
+        size = np.abs(expected.numpy()).max()
+        np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-4, atol=1e-5 * size)

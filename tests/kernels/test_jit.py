@@ -52,6 +52,46 @@ def test_without_a_folder_kernels_still_run_and_say_so_once(tmp_path):
     assert result.stderr.count("no cache folder for compiled kernels") == 1
 
 
+PROGRAMS = """
+import logging
+logging.basicConfig(format="%(levelname)s %(message)s")
+import deepdive as dd
+x = dd.ones(40, 40)
+for factor in (2.0, 3.0):
+    f = dd.compile(lambda x: ((x @ x) * factor).sum(), dialect="numba")
+    print(f(x).item() == 64000 * factor)
+"""
+
+
+def test_programs_run_without_a_folder_and_say_so_once(tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    result = python(PROGRAMS, DEEPDIVE_CACHE=str(blocked))
+    assert result.stdout.split() == ["True", "True"]
+    assert result.stderr.count("WARNING") == 1
+    assert "programs cannot be kept" in result.stderr
+    assert blocked.read_text() == ""
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write all")
+def test_programs_run_with_a_folder_that_is_read_only(tmp_path):
+    tmp_path.chmod(0o555)
+    result = python(PROGRAMS, DEEPDIVE_CACHE=str(tmp_path))
+    assert result.stdout.split() == ["True", "True"]
+    assert result.stderr.count("WARNING") == 1
+
+
+@pytest.mark.slow
+def test_a_program_whose_machine_code_is_damaged_is_compiled_anew(tmp_path):
+    python(PROGRAMS, DEEPDIVE_CACHE=str(tmp_path))
+    for path in tmp_path.rglob("deepdive_program_*"):
+        path.write_bytes(b"damaged")
+    result = python(PROGRAMS, DEEPDIVE_CACHE=str(tmp_path))
+    assert result.stdout.split() == ["True", "True"]
+    assert result.stderr.count("WARNING") == 1
+    assert python(PROGRAMS, DEEPDIVE_CACHE=str(tmp_path)).stderr == ""  # mended
+
+
 FORK = """
 import os, sys, warnings
 warnings.simplefilter("ignore")
