@@ -20,10 +20,12 @@ from deepdive.errors import GraphError, did_you_mean
 
 
 def _pair(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    return (
-        lambda array, other: say(name, array, other),
-        lambda array, other: say(name, other, array),
-    )
+    def method(array: Any, other: Any) -> Any:
+        if getattr(other, "outranks", False):  # an array that may have ours inside
+            return NotImplemented
+        return say(name, array, other)
+
+    return method, lambda array, other: say(name, other, array)
 
 
 def _single(name: str) -> Callable[..., Any]:

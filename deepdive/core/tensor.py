@@ -407,8 +407,9 @@ def array_of(data: Any, speaker: Any, dtype: Any = None) -> Any:
         DeviceError: if a Tensor lives on another device.
     """
     if isinstance(data, Tensor):
-        if hasattr(speakers.BY_TYPE[type(data_of(data))], "adopt"):  # recorded arrays stay so
-            return data._data if dtype is None else _recorded(data, dtype)
+        held = data_of(data)
+        if hasattr(speakers.BY_TYPE[type(held)], "adopt"):  # recorded arrays stay so
+            return held if dtype is None else _recorded(held, dtype)
         if type(data._data) is not speaker.ARRAY_TYPE:
             if data.device == speaker.DEVICE and hasattr(speaker, "adopt"):
                 return speaker.adopt(data)
@@ -423,8 +424,8 @@ def array_of(data: Any, speaker: Any, dtype: Any = None) -> Any:
     return speaker.asarray(data, dtype)
 
 
-def _recorded(tensor: Tensor, dtype: Any) -> Any:
-    return speakers.BY_TYPE[type(tensor._data)].asarray(tensor._data, dtypes.as_dtype(dtype))
+def _recorded(array: Any, dtype: Any) -> Any:
+    return speakers.BY_TYPE[type(array)].asarray(array, dtypes.as_dtype(dtype))
 
 
 def data_of(tensor: Tensor) -> Any:

@@ -257,6 +257,11 @@ METHODS = (sum, prod, max, min, mean, any, all, argmax, argmin)
 def operator_methods(name: str, spoken: Any) -> None:
     """``x ∘ y``, ``y ∘ x`` and ``x ∘= y``, which writes into x."""
 
+    def direct(self: NDArray, other: Any) -> Array:
+        if getattr(other, "outranks", False):  # an array that may have ours inside
+            return NotImplemented
+        return spoken(self, other)
+
     def reflected(self: NDArray, other: Any) -> Array:
         return spoken(other, self)
 
@@ -264,7 +269,7 @@ def operator_methods(name: str, spoken: Any) -> None:
         self[...] = spoken(self, other)
         return self
 
-    method(f"__{name}__", lambda self, other: spoken(self, other))
+    method(f"__{name}__", direct)
     method(f"__r{name}__", reflected)
     method(f"__i{name}__", in_place)
 

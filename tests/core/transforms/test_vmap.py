@@ -1,0 +1,259 @@
+"""vmap: axes, nesting, randomness, what it refuses; per-sample gradients; inside and around."""
+
+import numpy as np
+import pytest
+import torch
+
+import deepdive as dd
+from deepdive import func, nn
+from deepdive.errors import ArgumentError, GraphError, ShapeError
+
+RNG = np.random.default_rng(0)
+X, W, Y = (RNG.standard_normal(shape) for shape in ((4, 3), (3, 2), (5, 4, 3)))
+
+
+def close(found, expected):
+    if isinstance(expected, torch.Tensor):
+        np.testing.assert_allclose(found.numpy(), expected.detach().numpy(), rtol=1e-9, atol=1e-12)
+    elif isinstance(expected, dict):
+        assert list(found) == list(expected)
+        close(list(found.values()), list(expected.values()))
+    else:
+        assert len(found) == len(expected)
+        for a, b in zip(found, expected, strict=True):
+            close(a, b)
+
+
+@pytest.mark.parametrize("in_dims", [(0, None), (1, 0), (None, 1), (-2, -2)])
+@pytest.mark.parametrize("out_dims", [0, 1, -1])
+def test_axes_in_and_out_as_in_pytorch(in_dims, out_dims):
+    a = RNG.standard_normal((3, 3, 2))
+    b = RNG.standard_normal((3, 3))
+
+    def f(x, y):
+        shape = (3, 2) if x.shape[0] == 3 and x.ndim == 2 else tuple(x.shape)
+        return (x.sin().reshape(shape).sum(0) if x.ndim == 2 else x.sum(0)) * y.sum()
+
+    found = func.vmap(f, in_dims, out_dims)(dd.tensor(a), dd.tensor(b))
+    close(found, torch.func.vmap(f, in_dims, out_dims)(torch.tensor(a), torch.tensor(b)))
+
+
+def test_nested_arguments_and_results():
+    def f(state, pair):
+        return {"sum": state["a"] + pair[0], "pair": (pair[1].sum(), state["b"] * 2)}
+
+    def arguments(make):
+        return {"a": make(X), "b": make(W)}, (make(X), make(Y))
+
+    in_dims = ({"a": 0, "b": None}, (0, 1))
+    found = func.vmap(f, in_dims, {"sum": 1, "pair": 0})(*arguments(dd.tensor))
+    expected = torch.func.vmap(f, in_dims, {"sum": 1, "pair": 0})(*arguments(torch.tensor))
+    close(found, expected)
+
+
+def test_three_levels():
+    def outer(module, x, y):
+        inner = module.vmap(lambda a, b: (a * b).sum() / (a @ b).exp(), (None, 0))
+        return module.vmap(module.vmap(inner, (0, None)), (None, 0))(x, y)
+
+    close(outer(func, dd.tensor(X), dd.tensor(Y)), outer(torch.func, *map(torch.tensor, (X, Y))))
+
+
+def test_chunks_give_the_same():
+    f = func.vmap(lambda x, w: (x @ w).tanh(), (0, None), 1)
+    whole = f(dd.tensor(X), dd.tensor(W))
+    parts = func.vmap(lambda x, w: (x @ w).tanh(), (0, None), 1, chunk_size=3)
+    assert np.array_equal(parts(dd.tensor(X), dd.tensor(W)).numpy(), whole.numpy())
+
+
+def test_gradients_flow_to_what_is_outside():
+    """Arguments, closures, and both in a vmap of a vmap."""
+    x, w = dd.tensor(X, requires_grad=True), dd.tensor(W, requires_grad=True)
+    tx, tw = (torch.tensor(a, requires_grad=True) for a in (X, W))
+
+    def run(module, x, w):
+        def inner(a):
+            return module.vmap(lambda b: (a @ w).sin().sum() * b)(a)
+
+        return (module.vmap(inner)(x) ** 2).sum()
+
+    run(func, x, w).backward()
+    run(torch.func, tx, tw).backward()
+    close([x.grad, w.grad], [tx.grad, tw.grad])
+
+
+def mlp():
+    dd.manual_seed(0)
+    return nn.Sequential(nn.Linear(6, 5), nn.Tanh(), nn.LayerNorm(5), nn.Linear(5, 3))
+
+
+def test_per_sample_gradients_are_those_of_a_loop():
+    model, loss = mlp(), nn.CrossEntropyLoss()
+    x, y = dd.randn(8, 6), dd.tensor(RNG.integers(0, 3, 8))
+    state = {name: p.detach() for name, p in model.named_parameters()}
+
+    def of_one(state, x, y):
+        return loss(func.functional_call(model, state, x[None]), y[None])
+
+    found = func.vmap(func.grad(of_one), (None, 0, 0))(state, x, y)
+    for i in range(8):
+        model.zero_grad()
+        loss(model(x[i : i + 1]), y[i : i + 1]).backward()
+        for name, p in model.named_parameters():
+            np.testing.assert_allclose(found[name][i].numpy(), p.grad.numpy(), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_per_sample_gradients_of_a_convolution(groups):
+    x, w = dd.tensor(RNG.standard_normal((5, 4, 7, 6))), RNG.standard_normal((6, 4 // groups, 3, 2))
+
+    def of_one(w, x):
+        out = dd.nn.functional.conv2d(x[None], w, None, (2, 1), (1, 0), (1, 2), groups)
+        return (out**3).sum()
+
+    found = func.vmap(func.grad(of_one), (None, 0))(dd.tensor(w), x)
+    for i in range(5):
+        alone = func.grad(of_one)(dd.tensor(w), x[i])
+        np.testing.assert_allclose(found[i].numpy(), alone.numpy(), rtol=1e-9, atol=1e-9)
+
+
+def test_an_ensemble_is_one_model():
+    models = [mlp() for _ in range(3)]
+    for i, model in enumerate(models):
+        model[0].weight.data += i
+    x = dd.randn(8, 6)
+    parameters, buffers = func.stack_module_state(models)
+    assert parameters["0.weight"].requires_grad and not buffers
+
+    def run(state, x):
+        return func.functional_call(models[0], state, x)
+
+    found = func.vmap(run, (0, None))(parameters, x)
+    for i, model in enumerate(models):
+        np.testing.assert_allclose(found[i].numpy(), model(x).numpy(), rtol=1e-5, atol=1e-6)
+
+
+def test_randomness():
+    x = dd.zeros(4, 1000)
+
+    def drop(x):
+        return dd.nn.functional.dropout(x + 1, 0.5)
+
+    def noise(x):
+        return x + dd.rand(1000)
+
+    for f in (drop, noise):
+        with pytest.raises(GraphError, match="draws random numbers"):
+            func.vmap(f)(x)
+        same = func.vmap(f, randomness="same")(x).numpy()
+        assert (same == same[0]).all()
+        different = func.vmap(f, randomness="different")(x).numpy()
+        assert len({row.tobytes() for row in different}) == 4
+        assert abs(different.mean() - same.mean()) < 0.1
+    nested = func.vmap(func.vmap(drop, randomness="different"), randomness="same")
+    out = nested(dd.zeros(3, 2, 1000)).numpy()
+    assert (out == out[0]).all() and (out[0, 0] != out[0, 1]).any()
+    with pytest.raises(ArgumentError, match="unknown randomness"):
+        func.vmap(drop, randomness="some")
+
+
+def test_writing_inside():
+    def f(x):
+        out = dd.zeros_like(x)
+        out[0] = x[1]
+        out += x
+        return out
+
+    found = func.vmap(f)(dd.tensor(X)).numpy()
+    expected = X.copy()
+    expected[:, 0] += X[:, 1]
+    np.testing.assert_allclose(found, expected)
+
+    def g(x):
+        out = dd.zeros(3)  # becomes each sample's own
+        out += x
+        return out
+
+    np.testing.assert_allclose(func.vmap(g)(dd.tensor(X)).numpy(), X, rtol=1e-6)
+    count = dd.zeros(())
+
+    def counted(x):
+        nonlocal count
+        count += 1
+        return x + count
+
+    assert func.vmap(counted)(dd.zeros(4)).tolist() == [1] * 4 and count.item() == 1
+    outside = dd.zeros(3, dtype="float64")
+
+    def g(x):
+        out = outside
+        out += x
+        return out
+
+    with pytest.raises(GraphError, match="write into an array that all share"):
+        func.vmap(g)(dd.tensor(X))
+
+
+def test_what_lies_outside_is_as_it_was():
+    shared = dd.tensor(W)
+    array = shared._data
+    func.vmap(lambda x: (x @ shared).sum())(dd.tensor(X))
+    assert shared._data is array and dd.is_grad_enabled()
+    with pytest.raises(ZeroDivisionError):
+        func.vmap(lambda x: x / (1 // 0))(dd.tensor(X))
+    assert type((dd.tensor(X) * 2)._data) is np.ndarray
+
+
+@pytest.mark.parametrize(
+    ("f", "error", "words"),
+    [
+        (lambda x: x if x.sum() > 0 else -x, GraphError, "every sample has its own"),
+        (lambda x: x * x.sum().item(), GraphError, "every sample has its own"),
+        (lambda x: x[x > 0], GraphError, "a mask"),
+        (lambda x: x.shape[0], ArgumentError, "gives Tensors"),
+        (lambda x: x @ x.reshape(3, 1) @ dd.ones(2, 2), ShapeError, "matmul"),
+    ],
+)
+def test_what_has_no_meaning_is_refused_in_words(f, error, words):
+    with pytest.raises(error, match=words):
+        func.vmap(f)(dd.tensor(X))
+
+
+def test_arguments_that_do_not_fit():
+    x = dd.tensor(X)
+    with pytest.raises(ShapeError, match="disagree on the number of samples"):
+        func.vmap(lambda a, b: a)(x, dd.tensor(W))
+    with pytest.raises(ShapeError, match="no argument has an axis"):
+        func.vmap(lambda a: a, None)(x)
+    with pytest.raises(ArgumentError, match="in_dims does not fit"):
+        func.vmap(lambda a: a, (0, 0))(x)
+    with pytest.raises(ArgumentError, match="is no Tensor"):
+        func.vmap(lambda a, b: a)(x, 2.0)
+    with pytest.raises(ShapeError, match="no axis 2"):
+        func.vmap(lambda a: a, 2)(x)
+    with pytest.raises(ArgumentError, match="out_dims is None"):
+        func.vmap(lambda a: a, 0, None)(x)
+
+
+def test_under_compile():
+    w = dd.tensor(W, requires_grad=True)
+
+    def step(x):
+        return func.vmap(func.grad(lambda a: (a @ w).tanh().sum()))(x)
+
+    x = dd.tensor(X)
+    compiled = dd.compile(step, dialect="numpy")
+    for _ in range(2):
+        np.testing.assert_allclose(compiled(x).numpy(), step(x).numpy(), rtol=1e-9)
+    with dd.no_grad():
+        w.data *= 2
+    np.testing.assert_allclose(compiled(x).numpy(), step(x).numpy(), rtol=1e-9)
+
+
+def test_lazily_and_natively():
+    expected = func.vmap(lambda a: (a * a).sum())(dd.tensor(X)).numpy()
+    with dd.lazy():
+        assert np.allclose(func.vmap(lambda a: (a * a).sum())(dd.tensor(X)).numpy(), expected)
+    x = dd.tensor(X, device="native")
+    found = func.vmap(lambda a: (a * a).sum())(x)
+    assert found.device == "native" and np.allclose(found.tolist(), expected)
