@@ -19,6 +19,7 @@ from typing import Any
 
 from deepdive import backend, config
 from deepdive.backend import speakers
+from deepdive.backend.vocabulary import VOCABULARY, rules_dtype
 from deepdive.core.node import next_index
 from deepdive.core.operator import tensor_words
 from deepdive.core.tensor import Tensor, asked, data_of
@@ -225,11 +226,15 @@ class Frame:
         return Batched(array, None)
 
     def asked(self, array: Any, question: Callable[[Any], Any]) -> Any:
-        """``question(values)``, the values being those of all samples."""
-        while type(array) is Batched:
-            array = array.array
+        """``question(values)`` for each sample: the answer if all have the same, else None."""
+        if self.over(array):
+            parts = [self.call("getitem", array.array, i) for i in range(self.size)]
+        else:
+            parts = [array.array if type(array) is Batched and array.frame is None else array]
         with self.outside():
-            return asked(array._data if isinstance(array, Tensor) else array, question)
+            answers = [asked(_data_of(part), question) for part in parts]
+        same = all(answer == answers[0] for answer in answers)
+        return answers[0] if answers and same else None
 
     def draw(self, generator: Any) -> tuple[Any, Any]:
         """The next random draw; the word ``random_bits`` makes it one per sample."""
@@ -257,6 +262,10 @@ class Frame:
                 "vmap: the function draws random numbers",
                 fix="vmap(f, randomness='different') for a draw per sample, or 'same' for one",
             )
+
+
+def _data_of(held: Any) -> Any:
+    return held._data if isinstance(held, Tensor) else held
 
 
 def _boxed(array: Any) -> Batched:
@@ -300,10 +309,19 @@ def to_tensors(name: str) -> Callable[..., Any]:
     name = CLONES.get(name, name)
     if name in tensor_words.__dict__:
         return getattr(tensor_words, name)  # type: ignore[no-any-return]
+    if VOCABULARY[name].dtype_rule in (rules_dtype.positions, rules_dtype.boolean):
+        return partial(_said_to_arrays, name)
     found = definition(name)
     if found is not None:
         return partial(found, tensor_words)
     return getattr(tensor_words, name)  # type: ignore[no-any-return]  # raises, in its own words
+
+
+def _said_to_arrays(name: str, *args: Any, **kwargs: Any) -> Any:
+    """A word whose result has no gradient: positions, or yes and no."""
+    arrays = [data_of(arg) if isinstance(arg, Tensor) else arg for arg in args]
+    xp = _speaker_of(set(_kinds(arrays)), config.lazy_mode.get())
+    return _shared(xp, name, arrays, kwargs)
 
 
 def definition(name: str) -> Any:

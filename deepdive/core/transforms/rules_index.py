@@ -145,6 +145,8 @@ def written(
     values: Any,
 ) -> Any:
     """What each sample writes into a copy of its own."""
+    if _is_own_mask(lane, index):
+        return _where(lane, name, x, index, values)
     if not lane.over(x):
         x = Batched(lane.spread(x), lane)
     there = place(lane, x, index)
@@ -155,6 +157,38 @@ def written(
             values = lane.call("broadcast_to", values, (lane.size, *shape))
             values = lane.ordered(values, *_inverse(there.order))
     return lane.call(name, x.array, there.at, values)
+
+
+def _is_own_mask(lane: Frame, index: Any) -> bool:
+    """Whether the index is nothing but a mask, of which every sample has its own."""
+    if isinstance(index, tuple) and len(index) == 1:
+        index = index[0]
+    return lane.over(index) and index.dtype.kind == "b"
+
+
+def _where(
+    lane: Frame,
+    name: str,
+    x: Any,
+    index: Any,
+    values: Any,
+) -> Any:
+    """``x[mask] = number``, which needs no positions.
+
+    Raises:
+        GraphError: for several values, which each sample would use in another number.
+    """
+    mask = index[0] if isinstance(index, tuple) else index
+    if getattr(values, "shape", ()) or mask.ndim != x.ndim:
+        _axes_taken(lane, mask)
+    ones = (1,) * x.ndim
+    if lane.over(values):
+        values = lane.shaped(values.array, *ones)
+    held = lane.lifted(x, x.ndim)
+    filled = values if name == "setitem" else lane.call("add", held, values)
+    if not hasattr(filled, "dtype"):
+        filled = lane.call("asarray", filled, x.dtype)
+    return lane.call("where", mask.array, filled, held)
 
 
 def _inverse(order: Shape) -> list[int]:

@@ -166,7 +166,13 @@ class BatchSpeaker:
         return speakers.BY_TYPE[type(held)].to_numpy(held)
 
     def readable(self, x: Batched) -> Any:
+        held = x._one()
+        return speakers.BY_TYPE[type(held)].readable(held)
+
+    def printed(self, x: Batched) -> Any:
         """The numbers of all samples, to be printed."""
+        if type(x.array) is Batched:
+            return self.printed(x.array)
         held = x.array._data if isinstance(x.array, Tensor) else x.array
         return speakers.BY_TYPE[type(held)].readable(held)
 

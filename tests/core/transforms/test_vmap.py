@@ -194,6 +194,34 @@ def test_writing_inside():
         func.vmap(g)(dd.tensor(X))
 
 
+def test_a_mask_of_each_sample_filled_with_a_number():
+    def f(x, v):
+        out = x * 1
+        out[x > 0] = v
+        out[out < -1] = v + 1
+        return out
+
+    v = np.arange(4.0)
+    found = func.vmap(f)(dd.tensor(X), dd.tensor(v)).numpy()
+    expected = np.where(X > 0, v[:, None], X)
+    np.testing.assert_allclose(found, np.where(expected < -1, v[:, None] + 1, expected))
+
+
+def test_what_is_asked_of_values_is_asked_of_each_sample():
+    index = dd.tensor([[0, 2], [1, 2]])
+    assert func.vmap(dd.nn.functional.one_hot)(index).shape == (2, 2, 3)
+    with pytest.raises(GraphError, match="largest class"):
+        func.vmap(dd.nn.functional.one_hot)(dd.tensor([[0, 2], [1, 1]]))
+    with pytest.raises(ShapeError, match="index 7 is out of range"):
+        func.vmap(lambda i: dd.nn.functional.embedding(i, dd.ones(3, 2)))(dd.tensor([[0], [7]]))
+
+
+def test_printing_shows_all_samples():
+    seen = []
+    func.vmap(lambda x: seen.append(repr(x)) or x)(dd.tensor([[1.0], [2.0]]))
+    assert seen[0].split() == ["tensor([[1.],", "[2.]])"]
+
+
 def test_what_lies_outside_is_as_it_was():
     shared = dd.tensor(W)
     array = shared._data
