@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from deepdive.cli.arguments import make_parser
 from deepdive.errors import ArgumentError, DeepDiveError
@@ -39,8 +40,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         import_late(f"deepdive.cli.{options.command}").run(options)
         print(end="", flush=True)
-    except KeyboardInterrupt:
-        return _stopped("interrupted", INTERRUPTED)
+    except KeyboardInterrupt as stop:  # a training knows which signal it was, and how to go on
+        number = getattr(stop, "number", None)
+        return _stopped(str(stop) or "interrupted", 128 + number if number else INTERRUPTED)
     except BrokenPipeError:  # `deepdive info | head -1`: nobody reads on
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return NO_READER
@@ -61,5 +63,6 @@ def one_line(error: Exception) -> str:
 
 
 def _stopped(reason: str, code: int) -> int:
-    print(f"deepdive: {reason}", file=sys.stderr)
+    with suppress(OSError):  # a terminal that is closed
+        print(f"deepdive: {reason}", file=sys.stderr)
     return code

@@ -20,8 +20,8 @@ from deepdive.cli.recipes import (
     make_optimizer,
     read_data,
 )
+from deepdive.cli.scores import accuracy, percent, probabilities, scores_of
 from deepdive.cli.train import writable
-from deepdive.cli.training import accuracy, percent, probabilities, scores_of, train_epoch
 from deepdive.core.random import manual_seed
 from deepdive.core.tensor import Tensor
 from deepdive.dash import Dash, Progress, draw_graph
@@ -29,7 +29,9 @@ from deepdive.dash.dashboard import side_by_side
 from deepdive.dash.progress import duration
 from deepdive.dash.terminal import Terminal
 from deepdive.errors import CheckpointError
+from deepdive.nn.functional import cross_entropy
 from deepdive.optim.schedule import CosineAnnealingLR
+from deepdive.train import Accuracy, Trainer
 
 NAME, MODEL = "digits", "cnn"
 SHOWN = 4  # pictures in a row: 80 columns
@@ -76,23 +78,49 @@ def draw_loss(model: Any, loader: Any, path: str) -> str:
 def learn(model: Any, loader: Any, lr: float, epochs: int) -> Dash:
     """Trains; live curves in a terminal, a line now and then elsewhere."""
     optimizer = make_optimizer(model, "adamw", lr)
-    schedule = CosineAnnealingLR(optimizer, epochs * len(loader))
-    dash = Dash(2, names=["loss", "accuracy"])
-    is_live = Terminal(sys.stdout).is_tty
-    with Progress[Any](total=epochs * len(loader.dataset), desc="training", unit="img") as bar:
-        for epoch in range(1, epochs + 1):
-            for step in train_epoch(model, loader, optimizer, schedule):
-                dash.update(step.mean_loss, step.mean_accuracy)
-                if is_live:
-                    dash.plot()
-                bar.set(loss=f"{step.mean_loss:.3f}", accuracy=percent(step.mean_accuracy))
-                bar.update(step.images)
-            if not is_live and (epoch % 5 == 0 or epoch == epochs):
-                seen = f"loss {step.mean_loss:.3f}, accuracy {percent(step.mean_accuracy)}"
-                print(f"epoch {epoch}/{epochs}: {seen}", flush=True)
-        if is_live:
-            dash.plot(force=True)
-    return dash
+    shown = Shown(epochs * len(loader.dataset))
+    trainer = Trainer(
+        model,
+        optimizer,
+        cross_entropy,
+        metrics={"accuracy": Accuracy()},
+        schedule=CosineAnnealingLR(optimizer, epochs * len(loader)),
+        events=[shown],
+    )
+    trainer.fit(loader, epochs)
+    return shown.dash
+
+
+class Shown:
+    """Curves and a bar for the whole training."""
+
+    def __init__(self, images: int) -> None:
+        self.dash = Dash(2, names=["loss", "accuracy"])
+        self.screen = Terminal(sys.stdout)
+        self.bar = Progress[Any](total=images, desc="training", unit="img")
+
+    def on_step(self, trainer: Any) -> None:
+        """The means of the epoch so far."""
+        loss, share = (trainer.running[name].compute() for name in ("loss", "accuracy"))
+        self.dash.update(loss, share)
+        if self.screen.is_tty:
+            self.dash.plot()
+        self.bar.set(loss=f"{loss:.3f}", accuracy=percent(share))
+        self.bar.update(trainer.samples - self.bar.count)
+
+    def on_epoch_end(self, trainer: Any) -> None:
+        """A line in a log file, now and then."""
+        is_last = trainer.epoch == trainer.epochs
+        if not self.screen.is_tty and (trainer.epoch % 5 == 0 or is_last):
+            seen = trainer.history[-1]
+            words = f"loss {seen['loss']:.3f}, accuracy {percent(seen['accuracy'])}"
+            self.screen.write(f"epoch {trainer.epoch}/{trainer.epochs}: {words}\n")
+
+    def on_stop(self, trainer: Any) -> None:
+        """The last drawing."""
+        if self.screen.is_tty:
+            self.dash.plot(force=True)
+        self.bar.close()
 
 
 def gallery(data: Any, scores: Any, screen: Terminal) -> list[str]:

@@ -12,7 +12,7 @@ from deepdive.cli import saved
 from deepdive.cli.images import alike, read_images
 from deepdive.cli.pixels import picture
 from deepdive.cli.recipes import IMAGES
-from deepdive.cli.training import percent, probabilities
+from deepdive.cli.scores import percent, probabilities
 from deepdive.config import no_grad
 from deepdive.dash.dashboard import visible_length
 from deepdive.dash.progress import bar

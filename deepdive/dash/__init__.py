@@ -5,16 +5,24 @@ from deepdive.dash.chart_picture import save_chart
 from deepdive.dash.dashboard import Dash
 from deepdive.dash.graph import draw_graph, picture_of
 from deepdive.dash.graph_paint import paint
+from deepdive.dash.live import LiveDash
 from deepdive.dash.picture import Box, Picture, to_dot
 from deepdive.dash.profile import profile
 from deepdive.dash.progress import Progress
+from deepdive.dash.runlog import RunLog
 from deepdive.dash.summary import summary
+from deepdive.dash.tensorboard import EventWriter
+from deepdive.dash.training_bar import TrainingBar
 
 __all__ = [
     "Box",
     "Dash",
+    "EventWriter",
+    "LiveDash",
     "Picture",
     "Progress",
+    "RunLog",
+    "TrainingBar",
     "chart",
     "draw_graph",
     "paint",

@@ -94,6 +94,11 @@ class Progress(Generic[T]):
             raise TypeError("this Progress has no total")
         return self.total
 
+    @property
+    def due(self) -> bool:
+        """Whether the next update draws: values for :meth:`set` are of no use before."""
+        return perf_counter() >= self._next
+
     def update(self, steps: int = 1) -> None:
         """Counts steps done."""
         self.count += steps

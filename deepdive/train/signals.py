@@ -8,6 +8,7 @@ from types import FrameType
 from typing import Any
 
 CAUGHT = (signal.SIGINT, signal.SIGTERM)
+HANGUP = getattr(signal, "SIGHUP", None)  # POSIX only
 
 
 class Interrupted(KeyboardInterrupt):
@@ -30,6 +31,7 @@ class Signals:
     Attributes:
         number: of the signal that came, or 0.
 
+    A terminal that is closed (SIGHUP) does not end a training either: it goes on unseen.
     Signals reach the main thread of a program alone: elsewhere this does nothing.
     """
 
@@ -44,6 +46,8 @@ class Signals:
                 # one that is ignored (nohup, a job in the background) stays ignored
                 if signal.getsignal(number) not in (signal.SIG_IGN, None):
                     self._before[number] = signal.signal(number, self._note)
+            if HANGUP is not None and signal.getsignal(HANGUP) is signal.SIG_DFL:
+                self._before[HANGUP] = signal.signal(HANGUP, signal.SIG_IGN)
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -52,6 +52,7 @@ class Trainer:
         ema: the decay of an :class:`~deepdive.train.EMA`, whose weights are then validated.
         amp: mixed precision, on a GPU.
         compile: run the whole update as one generated program (:func:`deepdive.compile`).
+        watch_gradients: let each update also give the norm of the gradients, as `clip_norm` does.
         checkpoints: a folder, or :class:`~deepdive.train.Checkpoints` (optional).
         events: handlers, see :mod:`deepdive.train.events`.
         facts: JSON values that every checkpoint's ``state.json`` shall have, too.
@@ -63,8 +64,7 @@ class Trainer:
             samples in all.
         history: one record per epoch: ``{"epoch": 1, "step": 40, "loss": …, "val_loss": …}``.
         running: the metrics of the epoch so far; ``loss`` is one of them.
-        loss, grad_norm, outputs, fields: of the last update; ``grad_norm`` with `clip_norm` or
-            `watch_gradients` only.
+        loss, grad_norm, outputs, fields: of the last update.
         stopped: why the training ended early, or None.
 
     >>> import deepdive as dd
@@ -94,6 +94,7 @@ class Trainer:
         ema: float | None = None,
         amp: bool = False,
         compile: bool = False,
+        watch_gradients: bool = False,
         checkpoints: Checkpoints | str | os.PathLike[str] | None = None,
         events: Iterable[Any] = (),
         facts: Mapping[str, Any] | None = None,
@@ -102,6 +103,7 @@ class Trainer:
         self.schedule, self.schedule_per = schedule, schedule_per
         self.accumulate = accumulate
         self.clip_norm, self.clip_value = clip_norm, clip_value
+        self.watch_gradients = watch_gradients
         self.ema = None if ema is None else EMA(model, ema)
         self.precision = precision(model, amp, compile)
         self.device = device_of(model)
@@ -133,7 +135,6 @@ class Trainer:
         self.outputs: list[Any] = []
         self.fields: Fields = ()
         self.grad_norm: Any = None
-        self.watch_gradients = False
         self._width = 2
         self._signals = Signals()
 
