@@ -14,7 +14,7 @@ import sys
 from typing import Any
 
 from deepdive.cli.warmup import FINISHED
-from deepdive.compiler.compile import Compiled
+from deepdive.compiler.compiled import Compiled
 
 
 def main(limit: int, path: str, words: list[str]) -> None:

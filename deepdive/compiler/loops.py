@@ -297,7 +297,9 @@ class LoopText:
         own = f"thread * {math.prod(value.shape)}"
         index = self._index(node.store)
         if value.word == "scatter":
+            count = value.shape[0]
             row = self._operand(node, value.arguments["index"])[0]
+            row = f"(({row} + {count}) % {count})"  # negative ones count from the end
             index = f"{row} * {math.prod(value.shape[1:])} + {index}"
         return self._float(start, own, index)
 

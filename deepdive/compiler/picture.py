@@ -42,7 +42,7 @@ class Drawn(NamedTuple):
 
 
 def drawn(program: Any) -> Drawn:
-    """The picture of a :class:`~deepdive.compiler.compile.Program`, in either dialect."""
+    """The picture of a :class:`~deepdive.compiler.compiled.Program`, in either dialect."""
     names = {**program.code.graph.names(), **names_of(program)}
     plan = getattr(program.code, "plan", None)
     if plan is not None:

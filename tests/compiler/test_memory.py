@@ -143,3 +143,14 @@ class TestInPlace:
         g = compiled(f)
         assert [g(dd.ones(2, 3)).item() for _ in range(2)] == [21.0, 27.0]
         close(w, np.arange(6).reshape(2, 3) + 2)
+
+
+def test_rows_added_at_negative_places(compiled):
+    """A negative index counts from the end, and reaches nothing outside of its array."""
+    rows, x = dd.tensor([0, -1, 2, -1]), dd.randn(3, 4).requires_grad_()
+
+    def f(x):
+        y = x * 1.0
+        return dd.grad((y[rows] * dd.ones(4, 4)).sum(), y)[0]
+
+    assert compiled(f)(x)[:, 0].tolist() == [1.0, 0.0, 3.0]
