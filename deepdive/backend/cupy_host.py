@@ -14,6 +14,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from deepdive.errors import DeepDiveError, DeviceError
 
 MODES = ("default", "warn", "error")
@@ -70,9 +72,13 @@ class Host:
 
     def pinned(self, array: Any) -> Any:
         """The values of a NumPy array in memory the GPU can fetch from while Python goes on."""
-        out = self.cupyx.empty_pinned(array.shape, array.dtype)
+        out = self._room(array.shape, array.dtype)
         out[...] = array
         return out
+
+    def _room(self, shape: tuple[int, ...], dtype: Any) -> Any:
+        """Pinned memory; there is none of no bytes."""
+        return self.cupyx.empty_pinned(shape, dtype) if 0 not in shape else np.empty(shape, dtype)
 
     def courier(self) -> Courier:
         """Who brings arrays to the device while it computes."""
@@ -83,7 +89,7 @@ class Host:
         """``question(values)`` once the values are here; what it answers is nobody's business."""
         if array.size > LARGEST:
             return
-        values = self.cupyx.empty_pinned(array.shape, array.dtype)
+        values = self._room(array.shape, array.dtype)
         array.get(out=values, blocking=False)
         arrived = self.cp.cuda.Event(disable_timing=True)
         arrived.record()

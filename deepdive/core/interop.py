@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from deepdive.core import mutation
-from deepdive.core.operator import REGISTRY, add_method
+from deepdive.core.operator import REGISTRY, add_method, add_property
 from deepdive.core.tensor import Tensor
 
 UFUNCS = {
@@ -60,6 +60,11 @@ def _array(self: Tensor, dtype: Any = None, copy: bool | None = None) -> Any:
     return array.copy() if copy else array
 
 
+def _cuda_array_interface(self: Tensor) -> Any:
+    """What CuPy, Numba and PyTorch read a GPU's array from; only Tensors on one have it."""
+    return self._data.__cuda_array_interface__
+
+
 def _array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
     out = kwargs.pop("out", None)
     if method == "__call__" and out is None and not kwargs:
@@ -87,4 +92,5 @@ def _array_function(self: Tensor, func: Any, types: Any, args: Any, kwargs: Any)
 
 add_method("__array__", _array)
 add_method("__array_ufunc__", _array_ufunc)
+add_property("__cuda_array_interface__", _cuda_array_interface)
 add_method("__array_function__", _array_function)
