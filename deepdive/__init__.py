@@ -56,6 +56,7 @@ SUBPACKAGES = {
     "testing": "deepdive.testing",
     "cli": "deepdive.cli",
     "func": "deepdive.func",
+    "interop": "deepdive.interop",
     "train": "deepdive.train",
     "cuda": "deepdive.cuda",
     "amp": "deepdive.amp",

@@ -51,6 +51,7 @@ ORDER = (
     "deepdive.amp",
     "deepdive.linalg",
     "deepdive.special",
+    "deepdive.interop",
     # 6 seeing and training
     "deepdive.dash",
     "deepdive.train",

@@ -4,5 +4,6 @@
 ``folder``       the same promise for files that belong together
 ``arc``          ``model.arc``: the architecture as text
 ``safetensors``  ``weights.safetensors``: the weights
+``sharded``      the same in several files, with an index
 ``checkpoint``   the folder that holds both
 """

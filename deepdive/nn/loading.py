@@ -89,9 +89,10 @@ def load(
         )
     report = LoadReport()
     arrays = {}
+    absent = []
     for name, target in targets.items():
         if name not in state:
-            report.missing.append(name)
+            absent.append(name)
             continue
         try:
             arrays[name] = _fitting(target, state[name])
@@ -99,6 +100,9 @@ def load(
         except DeepDiveError as error:
             report.mismatched[name] = error.what
     report.unexpected += [name for name in state if name not in targets]
+    given = set() if report.unexpected else {id(targets[name]) for name in arrays}
+    for name in absent:  # a tensor with two names is often saved once
+        (report.loaded if id(targets[name]) in given else report.missing).append(name)
     if strict and not report.complete:
         report.loaded.clear()
         raise CheckpointError(

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from deepdive.core.tensor import Tensor
 from deepdive.errors import ArgumentError, ShapeError
 from deepdive.ops import creation
@@ -52,38 +50,49 @@ def pack_padded_sequence(
     """
     x = input.transpose(0, 1) if batch_first else input
     T, B = x.shape[:2]
-    sizes = np.asarray(creation.as_tensor(lengths).numpy(), np.int64).reshape(-1)
-    if sizes.shape != (B,) or sizes.min(initial=1) < 1 or sizes.max(initial=1) > T:
+    sizes = _numbers(lengths)
+    longest = max(sizes, default=0)
+    if len(sizes) != B or min(sizes, default=1) < 1 or longest > T:
         raise ArgumentError(
             "pack_padded_sequence: lengths do not fit the input",
-            got=f"{sizes.tolist()} for input {tuple(input.shape)}",
+            got=f"{sizes} for input {tuple(input.shape)}",
             expected=f"{B} numbers from 1 to {T}",
         )
-    order = np.argsort(-sizes, kind="stable")
-    if enforce_sorted and (np.diff(sizes) > 0).any():
+    order = sorted(range(B), key=lambda i: -sizes[i])
+    if enforce_sorted and order != [*range(B)]:
         raise ArgumentError(
             "pack_padded_sequence: lengths are not in descending order",
-            got=sizes.tolist(),
+            got=sizes,
             fix="enforce_sorted=False",
         )
-    counts = np.array([(sizes > t).sum() for t in range(int(sizes.max(initial=0)))])
-    rows = [order[:count] for count in counts]
-    steps = [np.full(count, t) for t, count in enumerate(counts)]
-    data = x[np.concatenate(steps), np.concatenate(rows)]
+    counts = [sum(size > t for size in sizes) for t in range(longest)]
+    data = x[_places(counts, order)]
     if enforce_sorted:
         return PackedSequence(data, creation.as_tensor(counts))
-    back = np.argsort(order, kind="stable")
+    back = sorted(range(B), key=lambda i: order[i])
     numbers = (creation.as_tensor(n) for n in (counts, order, back))
     return PackedSequence(data, *numbers)
 
 
-def lengths_of(packed: PackedSequence) -> Any:
-    """The lengths of the sequences, in their first order, as an array."""
-    counts = np.asarray(packed.batch_sizes.numpy())
-    places = np.arange(counts[0] if len(counts) else 0)
-    lengths = (counts[:, None] > places).sum(0)
+def _numbers(given: Any) -> list[int]:
+    """Tensor, array or list as a list of integers."""
+    tensor: Any = creation.as_tensor(given)
+    return [int(number) for number in tensor.reshape(-1).tolist()]
+
+
+def _places(counts: list[int], order: list[int]) -> tuple[Tensor, Tensor]:
+    """Step and sequence of each row of a packed sequence."""
+    steps = [t for t, count in enumerate(counts) for _ in range(count)]
+    rows = [sequence for count in counts for sequence in order[:count]]
+    return creation.as_tensor(steps), creation.as_tensor(rows)
+
+
+def lengths_of(packed: PackedSequence) -> list[int]:
+    """The lengths of the sequences, in their first order."""
+    counts = _numbers(packed.batch_sizes)
+    lengths = [sum(count > i for count in counts) for i in range(max(counts, default=0))]
     if packed.unsorted_indices is not None:
-        lengths = lengths[packed.unsorted_indices.numpy()]
+        lengths = [lengths[i] for i in _numbers(packed.unsorted_indices)]
     return lengths
 
 
@@ -100,23 +109,19 @@ def pad_packed_sequence(
         total_length: T, if more than the longest.
     """
     lengths = lengths_of(sequence)
-    longest = int(lengths.max(initial=0))
+    longest = max(lengths, default=0)
     T = longest if total_length is None else total_length
     if longest > T:
         raise ArgumentError(
             "pad_packed_sequence: total_length is too short", got=T, expected=f"≥ {longest}"
         )
-    counts = np.asarray(sequence.batch_sizes.numpy())
     B = len(lengths)
-    order = np.arange(B)
+    order = [*range(B)]
     if sequence.sorted_indices is not None:
-        order = np.asarray(sequence.sorted_indices.numpy())
-    steps = np.repeat(np.arange(len(counts)), counts)
-    rows = np.concatenate([order[:count] for count in counts])
+        order = _numbers(sequence.sorted_indices)
     data = sequence.data
-    blank = creation.full((T, B, *data.shape[1:]), padding_value, dtype=data.dtype)
-    blank[steps, rows] = data  # type: ignore[index]
-    padded: Any = blank
+    padded: Any = creation.full((T, B, *data.shape[1:]), padding_value, dtype=data.dtype)
+    padded[_places(_numbers(sequence.batch_sizes), order)] = data
     out = padded.transpose(0, 1) if batch_first else padded
     return out, creation.as_tensor(lengths)
 

@@ -68,6 +68,46 @@ def test_mnist_cnn(data):
     ]
 
 
+def run_names(folder, *words):
+    """What names.py printed."""
+    return subprocess.run(
+        [sys.executable, str(ROOT / "examples" / "names.py"), "--data", str(folder), *words],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+
+
+@pytest.mark.parametrize("model", ["bigram", "transformer"])
+def test_names(tmp_path, model):
+    draw = np.random.default_rng(0)
+    names = ["".join(draw.choice(["an", "be", "lo"], draw.integers(1, 4))) for _ in range(300)]
+    (tmp_path / "names.txt").write_text("\n".join(names))
+    words = ("--model", model, "--steps", "60", "--batch", "16", "--save", str(tmp_path / "out"))
+    result = run_names(tmp_path, *words, *(["--eager"] if model == "transformer" else []))
+    assert result.returncode == 0 and result.stderr == ""
+    losses = [float(x) for x in re.findall(r"held out ([\d.]+)", result.stdout)]
+    assert losses[-1] < losses[0] < np.log(27) and losses[-1] == losses[-2]
+    assert (tmp_path / "out" / "weights.safetensors").exists()
+
+
+def test_names_says_what_is_wrong(tmp_path):
+    result = run_names(tmp_path)
+    assert result.returncode == 1 and "there is no" in result.stderr
+    (tmp_path / "names.txt").write_text("Emma\nolivia\n")
+    result = run_names(tmp_path)
+    assert result.returncode == 1 and "'Emma' in it" in result.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("model", "most"), [("bigram", 2.46), ("mlp", 2.2)])
+def test_names_reach(shared, model, most):
+    out = run_names(shared("data/names"), "--model", model).stdout
+    assert float(re.findall(r"held out ([\d.]+) nats", out)[-1]) <= most
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "words", "least"), [("mnist.py", (), 96), ("mnist_cnn.py", ("--limit", "12000"), 94)]

@@ -79,6 +79,13 @@ LAYERS = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def _equal_numbers_every_time():
+    torch.manual_seed(0)
+    dd.manual_seed(0)
+    np.random.seed(0)
+
+
 def made(text, module):
     return eval(text, {**vars(module)})  # the same text for both libraries
 
