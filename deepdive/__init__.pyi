@@ -19,6 +19,7 @@ from deepdive import dtypes as dtypes
 from deepdive import errors as errors
 from deepdive import func as func
 from deepdive import host as host
+from deepdive import interop as interop
 from deepdive import io as io
 from deepdive import nn as nn
 from deepdive import ops as ops
