@@ -8,87 +8,85 @@ module in :mod:`deepdive.nn`.
 from __future__ import annotations
 
 from deepdive.core.operator import REGISTRY
-from deepdive.ops.activation import relu6 as relu6
-from deepdive.ops.activation import softmin as softmin
-from deepdive.ops.activation_pieces import celu as celu
-from deepdive.ops.activation_pieces import glu as glu
-from deepdive.ops.activation_pieces import gumbel_softmax as gumbel_softmax
-from deepdive.ops.activation_pieces import hardshrink as hardshrink
-from deepdive.ops.activation_pieces import hardsigmoid as hardsigmoid
-from deepdive.ops.activation_pieces import hardswish as hardswish
-from deepdive.ops.activation_pieces import mish as mish
-from deepdive.ops.activation_pieces import prelu as prelu
-from deepdive.ops.activation_pieces import rrelu as rrelu
-from deepdive.ops.activation_pieces import selu as selu
-from deepdive.ops.activation_pieces import softshrink as softshrink
-from deepdive.ops.activation_pieces import softsign as softsign
-from deepdive.ops.activation_pieces import tanhshrink as tanhshrink
-from deepdive.ops.activation_pieces import threshold as threshold
-from deepdive.ops.attention import scaled_dot_product_attention as scaled_dot_product_attention
-from deepdive.ops.conv import conv1d as conv1d
-from deepdive.ops.conv import conv2d as conv2d
-from deepdive.ops.conv import conv3d as conv3d
-from deepdive.ops.dropout import dropout as dropout
-from deepdive.ops.dropout_alpha import alpha_dropout as alpha_dropout
-from deepdive.ops.dropout_alpha import feature_alpha_dropout as feature_alpha_dropout
-from deepdive.ops.embedding import embedding as embedding
-from deepdive.ops.embedding import one_hot as one_hot
-from deepdive.ops.embedding_bag import embedding_bag as embedding_bag
-from deepdive.ops.loss import binary_cross_entropy as binary_cross_entropy
-from deepdive.ops.loss import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
-from deepdive.ops.loss import cross_entropy as cross_entropy
-from deepdive.ops.loss import huber_loss as huber_loss
-from deepdive.ops.loss import kl_div as kl_div
-from deepdive.ops.loss import l1_loss as l1_loss
-from deepdive.ops.loss import mse_loss as mse_loss
-from deepdive.ops.loss import nll_loss as nll_loss
-from deepdive.ops.loss import smooth_l1_loss as smooth_l1_loss
-from deepdive.ops.loss import softmax_loss as softmax_loss
-from deepdive.ops.loss_density import ctc_loss as ctc_loss
-from deepdive.ops.loss_density import gaussian_nll_loss as gaussian_nll_loss
-from deepdive.ops.loss_density import poisson_nll_loss as poisson_nll_loss
-from deepdive.ops.loss_margin import cosine_embedding_loss as cosine_embedding_loss
-from deepdive.ops.loss_margin import hinge_embedding_loss as hinge_embedding_loss
-from deepdive.ops.loss_margin import margin_ranking_loss as margin_ranking_loss
-from deepdive.ops.loss_margin import multi_margin_loss as multi_margin_loss
-from deepdive.ops.loss_margin import multilabel_margin_loss as multilabel_margin_loss
-from deepdive.ops.loss_margin import multilabel_soft_margin_loss as multilabel_soft_margin_loss
-from deepdive.ops.loss_margin import soft_margin_loss as soft_margin_loss
-from deepdive.ops.loss_margin import triplet_margin_loss as triplet_margin_loss
-from deepdive.ops.loss_margin import (
-    triplet_margin_with_distance_loss as triplet_margin_with_distance_loss,
-)
-from deepdive.ops.norm import batch_norm as batch_norm
-from deepdive.ops.norm import layer_norm as layer_norm
-from deepdive.ops.norm import normalize as normalize
-from deepdive.ops.norm_groups import group_norm as group_norm
-from deepdive.ops.norm_groups import instance_norm as instance_norm
-from deepdive.ops.norm_groups import rms_norm as rms_norm
-from deepdive.ops.pool import adaptive_avg_pool1d as adaptive_avg_pool1d
-from deepdive.ops.pool import adaptive_avg_pool2d as adaptive_avg_pool2d
-from deepdive.ops.pool import avg_pool1d as avg_pool1d
-from deepdive.ops.pool import avg_pool2d as avg_pool2d
-from deepdive.ops.pool import max_pool1d as max_pool1d
-from deepdive.ops.pool import max_pool2d as max_pool2d
-from deepdive.ops.shape import pad as pad
-from deepdive.ops.similarity import bilinear as bilinear
-from deepdive.ops.similarity import cosine_similarity as cosine_similarity
-from deepdive.ops.similarity import pairwise_distance as pairwise_distance
-from deepdive.ops.similarity import pdist as pdist
 
+adaptive_avg_pool1d = REGISTRY["adaptive_avg_pool1d"]
+adaptive_avg_pool2d = REGISTRY["adaptive_avg_pool2d"]
+alpha_dropout = REGISTRY["alpha_dropout"]
+avg_pool1d = REGISTRY["avg_pool1d"]
+avg_pool2d = REGISTRY["avg_pool2d"]
+batch_norm = REGISTRY["batch_norm"]
+bilinear = REGISTRY["bilinear"]
+binary_cross_entropy = REGISTRY["binary_cross_entropy"]
+binary_cross_entropy_with_logits = REGISTRY["binary_cross_entropy_with_logits"]
+celu = REGISTRY["celu"]
+conv1d = REGISTRY["conv1d"]
+conv2d = REGISTRY["conv2d"]
+conv3d = REGISTRY["conv3d"]
+cosine_embedding_loss = REGISTRY["cosine_embedding_loss"]
+cosine_similarity = REGISTRY["cosine_similarity"]
+cross_entropy = REGISTRY["cross_entropy"]
+ctc_loss = REGISTRY["ctc_loss"]
+dropout = REGISTRY["dropout"]
 dropout1d = REGISTRY["dropout1d"]
 dropout2d = REGISTRY["dropout2d"]
 dropout3d = REGISTRY["dropout3d"]
 elu = REGISTRY["elu"]
+embedding = REGISTRY["embedding"]
+embedding_bag = REGISTRY["embedding_bag"]
+feature_alpha_dropout = REGISTRY["feature_alpha_dropout"]
+gaussian_nll_loss = REGISTRY["gaussian_nll_loss"]
 gelu = REGISTRY["gelu"]
+glu = REGISTRY["glu"]
+group_norm = REGISTRY["group_norm"]
+gumbel_softmax = REGISTRY["gumbel_softmax"]
+hardshrink = REGISTRY["hardshrink"]
+hardsigmoid = REGISTRY["hardsigmoid"]
+hardswish = REGISTRY["hardswish"]
 hardtanh = REGISTRY["hardtanh"]
+hinge_embedding_loss = REGISTRY["hinge_embedding_loss"]
+huber_loss = REGISTRY["huber_loss"]
+instance_norm = REGISTRY["instance_norm"]
+kl_div = REGISTRY["kl_div"]
+l1_loss = REGISTRY["l1_loss"]
+layer_norm = REGISTRY["layer_norm"]
 leaky_relu = REGISTRY["leaky_relu"]
 linear = REGISTRY["linear"]
 log_softmax = REGISTRY["log_softmax"]
 logsigmoid = REGISTRY["logsigmoid"]
+margin_ranking_loss = REGISTRY["margin_ranking_loss"]
+max_pool1d = REGISTRY["max_pool1d"]
+max_pool2d = REGISTRY["max_pool2d"]
+mish = REGISTRY["mish"]
+mse_loss = REGISTRY["mse_loss"]
+multi_margin_loss = REGISTRY["multi_margin_loss"]
+multilabel_margin_loss = REGISTRY["multilabel_margin_loss"]
+multilabel_soft_margin_loss = REGISTRY["multilabel_soft_margin_loss"]
+nll_loss = REGISTRY["nll_loss"]
+normalize = REGISTRY["normalize"]
+one_hot = REGISTRY["one_hot"]
+pad = REGISTRY["pad"]
+pairwise_distance = REGISTRY["pairwise_distance"]
+pdist = REGISTRY["pdist"]
+poisson_nll_loss = REGISTRY["poisson_nll_loss"]
+prelu = REGISTRY["prelu"]
 relu = REGISTRY["relu"]
+relu6 = REGISTRY["relu6"]
+rms_norm = REGISTRY["rms_norm"]
+rrelu = REGISTRY["rrelu"]
+scaled_dot_product_attention = REGISTRY["scaled_dot_product_attention"]
+selu = REGISTRY["selu"]
 sigmoid = REGISTRY["sigmoid"]
 silu = REGISTRY["silu"]
+smooth_l1_loss = REGISTRY["smooth_l1_loss"]
+soft_margin_loss = REGISTRY["soft_margin_loss"]
 softmax = REGISTRY["softmax"]
+softmax_loss = REGISTRY["softmax_loss"]
+softmin = REGISTRY["softmin"]
 softplus = REGISTRY["softplus"]
+softshrink = REGISTRY["softshrink"]
+softsign = REGISTRY["softsign"]
 tanh = REGISTRY["tanh"]
+tanhshrink = REGISTRY["tanhshrink"]
+threshold = REGISTRY["threshold"]
+triplet_margin_loss = REGISTRY["triplet_margin_loss"]
+triplet_margin_with_distance_loss = REGISTRY["triplet_margin_with_distance_loss"]
