@@ -72,8 +72,8 @@ LATE = {
     "profile": ("deepdive.dash.profile", "profile"),
     "summary": ("deepdive.dash.summary", "summary"),
     "gradient_check": ("deepdive.testing.needle", "gradient_check"),
-    "allclose": ("deepdive.ops.arithmetic", "allclose"),
-    "equal": ("deepdive.ops.arithmetic", "equal"),
+    "allclose": ("deepdive.ops.questions", "allclose"),
+    "equal": ("deepdive.ops.questions", "equal"),
     "CUPY_AVAILABLE": ("deepdive.utils", "CUPY_AVAILABLE"),
 }
 

@@ -28,6 +28,7 @@ from deepdive.ops import (
     norm_groups,
     pool,
     quantiles,
+    questions,
     rearranging,
     reduce,
     scattering,

@@ -432,51 +432,24 @@ def nan_to_num(
     return Where()(x == -math.inf, low, out)
 
 
-# --- questions ---------------------------------------------------------------------------------
-@derive("isposinf")
-def isposinf(x: Any) -> Tensor:
-    """True where x is ∞."""
-    return as_tensor(x) == math.inf
+@derive("where", word="chosen", method=False)
+def where(condition: Any, x: Any = None, other: Any = None) -> Any:
+    """``x`` where `condition` holds, ``other`` elsewhere; ``where(condition)`` are the places.
+
+    As a method ``x.where(condition, other)``.
+
+    >>> import deepdive as dd
+    >>> dd.where(dd.tensor([True, False]), 1.0, 2.0)
+    tensor([1., 2.])
+    """
+    if x is None and other is None:
+        return as_tensor(condition).nonzero(as_tuple=True)
+    return Where()(condition, x, other)
 
 
-@derive("isneginf")
-def isneginf(x: Any) -> Tensor:
-    """True where x is -∞."""
-    return as_tensor(x) == -math.inf
+def _where(self: Tensor, condition: Any, other: Any) -> Tensor:
+    """`self` where `condition` holds, ``other`` elsewhere."""
+    return Where()(condition, self, other)
 
 
-@derive("isclose")
-def isclose(
-    x: Any,
-    other: Any,
-    rtol: float = 1e-05,
-    atol: float = 1e-08,
-    equal_nan: bool = False,
-) -> Tensor:
-    """``|x - other| ≤ atol + rtol |other|``; infinities are close to themselves alone."""
-    x, other = as_tensor(x).detach(), as_tensor(other).detach()
-    distance = abs(x * 1.0 - other)
-    near: Any = (distance <= atol + rtol * abs(other)) & distance.isfinite()
-    found: Any = near | (x == other)
-    return found | (IsNan()(x) & IsNan()(other)) if equal_nan else found
-
-
-def allclose(
-    x: Tensor,
-    other: Tensor,
-    rtol: float = 1e-05,
-    atol: float = 1e-08,
-    equal_nan: bool = False,
-) -> bool:
-    """Whether :func:`isclose` holds for all elements, as a Python bool."""
-    return bool(isclose(x, other, rtol, atol, equal_nan).all().item())
-
-
-def equal(x: Tensor, other: Tensor) -> bool:
-    """Whether two tensors have one shape and the same elements, as a Python bool."""
-    same: Any = as_tensor(x) == other if tuple(x.shape) == tuple(other.shape) else None
-    return same is not None and bool(same.all().item())
-
-
-add_method("allclose", allclose)
-add_method("equal", equal)
+add_method("where", _where)

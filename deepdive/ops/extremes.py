@@ -63,8 +63,10 @@ def _extreme(names: tuple[str, str, str], x: Any, dim: Any, keepdim: bool, axis:
         return getattr(x, whole)(axis, keepdim)
     if dim is None or isinstance(dim, tuple):
         return getattr(x, whole)(dim, keepdim)
+    flat = not x.ndim
+    x = x.reshape(1) if flat else x
     indices = getattr(x, arg)(dim, True)
     values = x.take_along_dim(indices, dim)
-    if not keepdim and x.ndim:
+    if flat or not keepdim:
         values, indices = values.squeeze(dim), indices.squeeze(dim)
     return Extreme(values, indices)

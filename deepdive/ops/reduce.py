@@ -196,6 +196,8 @@ class Cumsum(Operator):
         return xp.cumulative_sum(x, axis=self.dim)
 
     def backward(self, xp, grad):
+        if not grad.shape:
+            return grad
         reverse = xp.flip(grad, axis=self.dim)
         return xp.flip(xp.cumulative_sum(reverse, axis=self.dim), axis=self.dim)
 

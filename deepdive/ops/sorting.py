@@ -155,12 +155,8 @@ class Searched(Operator):
                 found = xp.getitem(rows, middle)
             else:
                 found = xp.take_along_axis(rows, middle, -1)
-            # NaN is larger than every number
-            before = found <= values if self.right else found < values
-            before = xp.logical_or(before, xp.logical_and(found == found, values != values))
-            if self.right:
-                before = xp.logical_or(before, values != values)
-            before = xp.logical_and(before, low < high)
+            behind = found > values if self.right else found >= values  # never for a NaN
+            before = xp.logical_and(xp.logical_not(behind), low < high)
             high = xp.where(before, high, xp.minimum(high, middle))
             low = xp.where(before, middle + 1, low)
         return low

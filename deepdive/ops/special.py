@@ -13,6 +13,7 @@ from deepdive.backend import extended_special as words
 from deepdive.core.operator import Operator, add_method, derive, register
 from deepdive.core.tensor import Tensor
 from deepdive.errors import ArgumentError
+from deepdive.ops.arithmetic import floating
 from deepdive.ops.elementwise import Clamp, Log, Log1p
 
 ROOT_PI = math.sqrt(math.pi)
@@ -300,5 +301,6 @@ def entr(x: Any) -> Tensor:
 @derive("logit")
 def logit(x: Any, eps: float | None = None) -> Tensor:
     """``log(x / (1 - x))``, the inverse of the sigmoid; `x` limited to [eps, 1 - eps] if given."""
+    x = floating(x)
     z = x if eps is None else Clamp(eps, 1 - eps)(x)
     return Log()(z) - Log1p()(-z)

@@ -19,31 +19,37 @@ from deepdive.core.tensor import Tensor
 from deepdive.errors import DeepDiveError, GraphError
 from deepdive.testing import torch_reference
 from deepdive.testing.case import Case, listed
-from deepdive.testing.closeness import LawError, assert_close
+from deepdive.testing.closeness import LawError, as_array, assert_close
 from deepdive.testing.samples import Sample, names_of, public, samples_of
 from deepdive.testing.torch_reference import Skip
+
+Figures = dict[str, float]  # what was measured → its largest error
 
 STEP = 1e-6  # of central differences, in float64
 PRECISION = 1e-6  # of what they give, relative to the size of the terms
 
 
 # --- derivatives -------------------------------------------------------------------------------
-def gradient(case: Case) -> None:
+def gradient(case: Case) -> Figures:
     """The gradient agrees with central differences, input by input."""
     _demand_double(case)
+    worst = 0.0
     for place, direction, found in zip(*_gradients(case), strict=True):
         values = [_value(case, case.moved(step, place)) for step in (STEP, -STEP)]
         expected = (values[0] - values[1]) / (2 * STEP)
         size = abs(values[0]) + float(np.abs(found * direction).sum())
-        _agree("gradient", float((found * direction).sum()), expected, size, f"input {place}")
+        got = float((found * direction).sum())
+        worst = max(worst, _agree("gradient", got, expected, size, f"input {place}"))
+    return {"gradient": worst}
 
 
-def second_order(case: Case) -> None:
+def second_order(case: Case) -> Figures:
     """The gradient of the gradient agrees with differences of gradients."""
     _demand_double(case)
     inputs, first = _recorded(case)
     slope = _along(first, case.directions)
     second: Any = [None] * len(inputs)
+    worst = 0.0
     if slope is not None and slope.requires_grad:
         second = grad(slope, inputs, allow_unused=True)
     for place, direction, found in zip(case.places, case.directions, second, strict=True):
@@ -51,10 +57,12 @@ def second_order(case: Case) -> None:
         expected = (slopes[0] - slopes[1]) / (2 * STEP)
         terms = np.zeros(1) if found is None else found.numpy() * direction
         size = abs(slopes[0]) + float(np.abs(terms).sum())
-        _agree("second order", float(terms.sum()), expected, size, f"input {place}")
+        got = float(terms.sum())
+        worst = max(worst, _agree("second order", got, expected, size, f"input {place}"))
+    return {"second order": worst}
 
 
-def forward_mode(case: Case) -> None:
+def forward_mode(case: Case) -> Figures:
     """The Jacobian–vector product agrees with differences of values."""
     _gradients(case)
     _demand_double(case)
@@ -73,6 +81,7 @@ def forward_mode(case: Case) -> None:
     size = 1 + float(np.abs(ahead).max(initial=0.0))
     difference = (ahead - behind) / (2 * STEP)
     assert_close(found, difference, PRECISION, PRECISION * size, what="forward mode")
+    return {"forward mode": _gap(found.numpy(), difference) / size}
 
 
 def gradients_fit(case: Case) -> None:
@@ -179,18 +188,24 @@ def _trace(operator: Any, arrays: Any, out: Any) -> None:
         raise LawError(what, got=foretold, expected=f"{real[1]} {real[0]}")
 
 
-def like_torch(case: Case) -> None:
+def like_torch(case: Case) -> Figures:
     """PyTorch gives the same values and gradients, where it has a function of this name."""
     expected, slopes = torch_reference.evaluate(case, names_of(case.function))
-    for out, value in zip(case.outputs, expected, strict=True):
+    figures = {"PyTorch's value": 0.0}
+    pairs = list(zip(case.outputs, expected, strict=True))
+    for out, value in pairs:
         assert_close(out, value, 1e-7, 1e-9, check_dtype=True, what="PyTorch's value")
+    figures["PyTorch's value"] = max((_relative(*pair) for pair in pairs), default=0.0)
     if slopes is None:
-        return
-    for found, slope in zip(_gradients(case)[2], slopes, strict=True):
+        return figures
+    pairs = list(zip(_gradients(case)[2], slopes, strict=True))
+    for found, slope in pairs:
         assert_close(found, slope, 1e-7, 1e-9, what="PyTorch's gradient")
+    figures["PyTorch's gradient"] = max((_relative(*pair) for pair in pairs), default=0.0)
+    return figures
 
 
-LAWS: tuple[Callable[[Case], None], ...] = (
+LAWS: tuple[Callable[[Case], Figures | None], ...] = (
     gradient,
     second_order,
     forward_mode,
@@ -268,9 +283,26 @@ def _slope(case: Case, arrays: Any) -> float:
     return 0.0 if slope is None else slope.item()  # type: ignore[no-any-return]
 
 
-def _agree(law: str, got: float, expected: float, size: float, where: str) -> None:
-    if abs(got - expected) <= PRECISION * (1 + size) or (got != got and expected != expected):
-        return
+def _gap(got: Any, expected: Any) -> float:
+    """The largest distance of two arrays, where both are finite."""
+    with np.errstate(all="ignore"):
+        gap = np.abs(np.asarray(got, "float64") - np.asarray(expected, "float64"))
+    return float(np.nan_to_num(gap, posinf=0.0).max(initial=0.0))
+
+
+def _relative(got: Any, expected: Any) -> float:
+    """The largest relative error, sizes below 1 counted as 1."""
+    expected = np.asarray(as_array(expected), "float64")
+    size = np.maximum(np.abs(np.nan_to_num(expected, posinf=1.0, neginf=1.0)), 1.0)
+    return _gap(np.asarray(as_array(got), "float64") / size, expected / size)
+
+
+def _agree(law: str, got: float, expected: float, size: float, where: str) -> float:
+    """The error relative to the size of the terms."""
+    if got != got and expected != expected:
+        return 0.0
+    if abs(got - expected) <= PRECISION * (1 + size):
+        return abs(got - expected) / (1 + size)
     raise LawError(
         f"{law}: wrong along a random direction",
         got=f"{got:.9g}",
@@ -287,12 +319,15 @@ class Report:
         name: the operator.
         counts: law → number of samples it was tried on.
         skipped: ``(law, sample, reason)`` of what could not be tried.
+        worst: the largest error met with: of the gradient, in second order, in forward mode, and
+            beside PyTorch's value and gradient.
         failures: ``(law, sample, error)``.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.counts: dict[str, int] = {}
+        self.worst: Figures = {}
         self.skipped: list[tuple[str, str, str]] = []
         self.failures: list[tuple[str, str, Exception]] = []
 
@@ -369,7 +404,8 @@ def _try_laws(function: Any, sample: Sample, seed: int, report: Report) -> None:
     for law in LAWS:
         name = law.__name__
         try:
-            law(case)
+            for what, figure in (law(case) or {}).items():
+                report.worst[what] = max(figure, report.worst.get(what, 0.0))
             report.counts[name] = report.counts.get(name, 0) + 1
         except Skip as reason:
             report.skipped.append((name, text, str(reason)))
