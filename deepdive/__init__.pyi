@@ -55,10 +55,10 @@ from deepdive.core.random import set_rng_state as set_rng_state
 from deepdive.core.tensor import Tensor as Tensor
 from deepdive.dash.profile import profile as profile
 from deepdive.dash.summary import summary as summary
-from deepdive.ops.arithmetic import allclose as allclose
-from deepdive.ops.arithmetic import equal as equal
 from deepdive.ops.autocast import autocast as autocast
 from deepdive.ops.autocast import is_autocast_enabled as is_autocast_enabled
+from deepdive.ops.questions import allclose as allclose
+from deepdive.ops.questions import equal as equal
 from deepdive.testing.needle import gradient_check as gradient_check
 
 Operand = Any  # a Tensor, an array, a number or nested lists of numbers
@@ -1459,8 +1459,8 @@ def vsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """Rows in parts: along the first axis of at least two."""
 def vstack(tensors: Any) -> Tensor:
     """Tensors below each other: along the first axis, vectors as rows."""
-def where(condition: Operand, x: Operand, y: Operand) -> Tensor:
-    """``x`` where `condition` holds, ``y`` elsewhere."""
+def where(condition: Any, x: Any = None, other: Any = None) -> Any:
+    """``x`` where `condition` holds, ``other`` elsewhere; ``where(condition)`` are the places."""
 def xlog1py(x: Operand, y: Operand) -> Tensor:
     """``x log(1 + y)``, and 0 where x is 0."""
 def xlogy(x: Operand, y: Operand) -> Tensor:

@@ -951,8 +951,8 @@ class Registered:
         """The same elements in the shape of `other`."""
     def vsplit(self, indices_or_sections: Any) -> tuple[Tensor, ...]:
         """Rows in parts: along the first axis of at least two."""
-    def where(self, x: Operand, y: Operand) -> Tensor:
-        """``x`` where `condition` holds, ``y`` elsewhere."""
+    def where(self, condition: Any, other: Any) -> Tensor:
+        """`self` where `condition` holds, ``other`` elsewhere."""
     def xlogy(self, y: Operand) -> Tensor:
         """``x log y``, and 0 where x is 0."""
     def zero_(self) -> Tensor:
