@@ -18,11 +18,18 @@ def data_root(root: str | os.PathLike[str] | None = None) -> Path:
     return Path(chosen).expanduser()
 
 
-def fetch(urls: Sequence[str], target: Path, sha256: str, timeout: float = 30.0) -> Path:
+def fetch(
+    urls: Sequence[str], target: Path, checksum: str, timeout: float = 30.0, unpack: bool = True
+) -> Path:
     """Download the first of `urls` that answers to `target`, unpacked if it is gzip data.
 
-    `sha256` is that of the unpacked content: mirrors compress differently.  The file appears
-    under its name only when it is whole and right.
+    The file appears under its name only when it is whole and right.
+
+    Args:
+        checksum: SHA-256, or MD5 where nothing better is published, of what is saved: mirrors
+            compress differently.
+        timeout: seconds without an answer.
+        unpack: whether gzip data is unpacked; else the file is saved as it comes.
 
     Raises:
         DataError: if no address answers, or the content is not what it should be.
@@ -36,14 +43,14 @@ def fetch(urls: Sequence[str], target: Path, sha256: str, timeout: float = 30.0)
     try:
         for url in urls:
             try:
-                found = _save(url, part, timeout)
+                found = _save(url, part, timeout, checksum, unpack)
             except (OSError, HTTPException, EOFError, zlib.error) as error:
                 failures.append(f"{url}: {error}")
                 continue
-            if found == sha256:
+            if found == checksum:
                 os.replace(part, target)
                 return target
-            failures.append(f"{url}: checksum {found[:16]}… is not {sha256[:16]}…")
+            failures.append(f"{url}: checksum {found[:16]}… is not {checksum[:16]}…")
     finally:
         part.unlink(missing_ok=True)
     raise DataError(
@@ -53,15 +60,15 @@ def fetch(urls: Sequence[str], target: Path, sha256: str, timeout: float = 30.0)
     )
 
 
-def _save(url: str, part: Path, timeout: float) -> str:
-    """Write the unpacked content of `url` to `part`; its checksum."""
+def _save(url: str, part: Path, timeout: float, checksum: str, unpack: bool) -> str:
+    """Write the content of `url` to `part`; its checksum, of the kind of `checksum`."""
     import gzip
     import hashlib
     import urllib.request
 
-    digest = hashlib.sha256()
+    digest = hashlib.new("md5" if len(checksum) == 32 else "sha256", usedforsecurity=False)
     with urllib.request.urlopen(url, timeout=timeout) as answer, open(part, "wb") as out:
-        stream: Any = gzip.GzipFile(fileobj=answer) if url.endswith(".gz") else answer
+        stream: Any = gzip.GzipFile(fileobj=answer) if unpack and url.endswith(".gz") else answer
         while chunk := stream.read(_CHUNK):
             digest.update(chunk)
             out.write(chunk)

@@ -10,7 +10,7 @@ import threading
 import numpy as np
 import pytest
 
-from deepdive.datautils import MNIST, DataLoader, Digits, OneHot, Scale, read_idx, vision, write_idx
+from deepdive.datautils import MNIST, DataLoader, Digits, OneHot, Scale, read_idx, write_idx
 from deepdive.datautils.download import data_root, fetch
 from deepdive.errors import DataError, DTypeError
 
@@ -151,7 +151,7 @@ def test_the_real_mnist(shared):
     # the mean and deviation everybody normalises with
     assert train.images.mean() / 255 == pytest.approx(0.1307, abs=1e-4)
     assert train.images.std() / 255 == pytest.approx(0.3081, abs=1e-4)
-    for name, sha256 in vision.SHA256.items():
+    for name, sha256 in MNIST.checksums.items():
         unpacked = gzip.decompress((folder / f"{name}.gz").read_bytes())
         assert hashlib.sha256(unpacked).hexdigest() == sha256
 
@@ -249,12 +249,12 @@ def test_download_checks_unpacks_and_tries_the_next_mirror(tmp_path, server, mon
         content = (tmp_path / "made" / name).read_bytes()
         (folder / f"{name}.gz").write_bytes(gzip.compress(content, 1))
         sums[name] = hashlib.sha256(content).hexdigest()
-    monkeypatch.setattr(vision, "MIRRORS", (url + "absent/", url))
-    monkeypatch.setattr(vision, "SHA256", sums)
+    monkeypatch.setattr(MNIST, "mirrors", (url + "absent/", url))
+    monkeypatch.setattr(MNIST, "checksums", sums)
     np.testing.assert_array_equal(MNIST(tmp_path / "root", download=True).images, images)
     raw = tmp_path / "root" / "MNIST" / "raw"
     assert sorted(p.name for p in raw.iterdir()) == sorted(TRAIN)
-    monkeypatch.setattr(vision, "MIRRORS", ())
+    monkeypatch.setattr(MNIST, "mirrors", ())
     np.testing.assert_array_equal(MNIST(tmp_path / "root", download=True).images, images)
 
 
