@@ -328,8 +328,8 @@ class MixUp:
 
 
 def _mixed(values: Any, other: Any, share: float) -> Any:
-    share = np.asarray(share, values.dtype)
-    return share * values + (1 - share) * values[other]
+    part = np.asarray(share, values.dtype)
+    return part * values + (1 - part) * values[other]
 
 
 def _beta(random: Any, alpha: float) -> float:
