@@ -70,6 +70,7 @@ class GPT(nn.Module):
         blocks = [Block(width, heads) for _ in range(layers)]
         self.blocks = nn.ModuleList(blocks)
         self.norm = nn.LayerNorm(width, bias=False)
+        self.head = nn.Linear(width, vocabulary, bias=False)
         mask = dd.tril(dd.ones(context, context))
         self.register_buffer("mask", mask, persistent=False)
         self.start(layers)
@@ -87,7 +88,7 @@ class GPT(nn.Module):
         x = self.token(index) + self.place(dd.arange(T))  # (B, T, D)
         for block in self.blocks:
             x = block(x, self.mask[:T, :T])
-        return self.norm(x) @ self.token.weight.T  # one table reads and writes
+        return self.head(self.norm(x))
 
     def write(self, index, count, generator, top_k=40):
         """`index` (1, T) and `count` characters more, each drawn from the model's guess."""

@@ -24,11 +24,18 @@ from deepdive.datautils.dataset import (
     TensorDataset,
     random_split,
 )
-from deepdive.datautils.huggingface import HuggingFaceDataset
+from deepdive.datautils.huggingface import HuggingFaceDataset, HuggingFaceStream
 from deepdive.datautils.idx import read_idx, write_idx
 from deepdive.datautils.loader import DataLoader
 from deepdive.datautils.sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler
+from deepdive.datautils.sampler_kinds import (
+    DistributedSampler,
+    StratifiedSampler,
+    SubsetRandomSampler,
+    WeightedRandomSampler,
+)
 from deepdive.datautils.seeds import sample_generator
+from deepdive.datautils.stream import IterableDataset, ShuffleBuffer
 from deepdive.datautils.text import CharDataset, TextLines, Vocabulary
 from deepdive.datautils.toy import make_blobs, make_circles, make_moons, make_spirals
 from deepdive.datautils.transforms import (
@@ -60,10 +67,13 @@ __all__ = [
     "DataLoader",
     "Dataset",
     "Digits",
+    "DistributedSampler",
     "FashionMNIST",
     "Flatten",
     "Grayscale",
     "HuggingFaceDataset",
+    "HuggingFaceStream",
+    "IterableDataset",
     "Lambda",
     "MixUp",
     "Normalize",
@@ -82,13 +92,17 @@ __all__ = [
     "Sampler",
     "Scale",
     "SequentialSampler",
+    "ShuffleBuffer",
     "Standardize",
+    "StratifiedSampler",
     "Subset",
+    "SubsetRandomSampler",
     "TensorDataset",
     "TextLines",
     "ToFloat",
     "Transform",
     "Vocabulary",
+    "WeightedRandomSampler",
     "default_collate",
     "make_blobs",
     "make_circles",

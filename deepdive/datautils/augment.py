@@ -10,14 +10,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from deepdive.datautils.sampling import Moves, Window, cut, resized, warped
 from deepdive.datautils.seeds import sample_generator
 from deepdive.datautils.transforms import Transform
 from deepdive.errors import ArgumentError, ShapeError
+from deepdive.host import np
 
-GRAY = np.array([0.299, 0.587, 0.114])  # how bright red, green and blue look (ITU-R BT.601)
+GRAY = (0.299, 0.587, 0.114)  # how bright red, green and blue look (ITU-R BT.601)
 
 
 def _uniform(low: float = 0.0, high: float = 1.0) -> float:
@@ -286,7 +285,7 @@ def _gray(name: str, image: Any) -> Any:
     """(3, H, W) → (1, H, W)"""
     if image.ndim < 3 or image.shape[-3] != 3:
         raise ShapeError(f"{name}: takes colour images", got=image.shape, expected="(3, H, W)")
-    return np.tensordot(GRAY, image, (0, image.ndim - 3))[None]
+    return np.tensordot(np.asarray(GRAY), image, (0, image.ndim - 3))[None]
 
 
 def _like(values: Any, image: Any) -> Any:

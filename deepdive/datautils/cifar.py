@@ -14,11 +14,10 @@ import zlib
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
-
 from deepdive.datautils.download import data_root, fetch
 from deepdive.datautils.vision import Images, Transform, check_labels
 from deepdive.errors import DataError
+from deepdive.host import np
 
 PIXELS = 3 * 32 * 32
 URL = "https://www.cs.toronto.edu/~kriz/"

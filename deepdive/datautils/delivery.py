@@ -6,11 +6,10 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-import numpy as np
-
 from deepdive.backend import speakers
 from deepdive.core.tensor import Tensor, wrap
 from deepdive.errors import DeviceError
+from deepdive.host import np
 
 ARRAYS = (np.ndarray, Tensor)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from deepdive.datautils.dataset import Dataset
+from deepdive.datautils.stream import IterableDataset
 from deepdive.errors import ArgumentError, DataError
 from deepdive.host import np
 
@@ -21,7 +22,7 @@ class HuggingFaceDataset(Dataset):
     Images become number arrays.  A format of the user's own (``with_transform``) is kept.
 
     Raises:
-        ArgumentError: for a dictionary of splits, or a stream.
+        ArgumentError: for a dictionary of splits, or a stream (see :class:`HuggingFaceStream`).
         DataError: for a column whose rows differ in shape.
     """
 
@@ -72,3 +73,25 @@ class HuggingFaceDataset(Dataset):
 
     def __repr__(self) -> str:
         return f"HuggingFaceDataset({len(self)} rows: {', '.join(self.columns)})"
+
+
+class HuggingFaceStream(IterableDataset):
+    """A ``datasets.IterableDataset``, read as it comes; samples are tuples in feature order.
+
+    ``dataset.shuffle(buffer_size=…)`` shuffles it; each epoch tells it ``set_epoch``.
+    """
+
+    def __init__(self, dataset: Any) -> None:
+        self.dataset = dataset.with_format("numpy")
+        self.columns = list(dataset.features or ())  # some streams do not know theirs beforehand
+
+    def set_epoch(self, epoch: int) -> None:
+        """Shuffle anew for this epoch, where the stream shuffles."""
+        self.dataset.set_epoch(epoch)
+
+    def __iter__(self) -> Iterator[Any]:
+        for row in self.dataset:
+            yield tuple(row[name] for name in self.columns or row)
+
+    def __repr__(self) -> str:
+        return f"HuggingFaceStream({', '.join(self.columns)})"

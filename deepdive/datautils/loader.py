@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextvars import copy_context
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any, NoReturn
 
-from deepdive import config
 from deepdive.backend import speakers
 from deepdive.core import random
 from deepdive.core.random import Generator
-from deepdive.datautils.collate import default_collate, is_tensor
-from deepdive.datautils.dataset import ArrayDataset
 from deepdive.datautils.delivery import delivered, pinned
-from deepdive.datautils.huggingface import HuggingFaceDataset, is_hugging_face
+from deepdive.datautils.reading import Reader, by_processes, by_threads
 from deepdive.datautils.sampler import BatchSampler, RandomSampler, SequentialSampler
-from deepdive.datautils.seeds import batch_of, each_sample
-from deepdive.datautils.transforms import transform_batch
-from deepdive.errors import ArgumentError, DeepDiveError
-from deepdive.host import np
-
-Numbers = Sequence[int]
+from deepdive.datautils.stream import StreamBatches
+from deepdive.errors import ArgumentError
 
 
 class DataLoader:
@@ -35,13 +24,17 @@ class DataLoader:
     column, dict samples give dicts.  No batch tracks gradients.
 
     Args:
-        dataset: anything with ``__getitem__`` and ``__len__``, a ``datasets.Dataset``, an array.
+        dataset: anything with ``__getitem__`` and ``__len__``, a ``datasets.Dataset``, an array;
+            or a stream, which has ``__iter__`` only (:class:`IterableDataset`).
         batch_size: samples per batch (`batchsize` is the same); the last may be smaller.
         shuffle: a Fisher–Yates permutation, new in each epoch.
         sampler: an order of sample numbers, instead of `shuffle`.
         batch_sampler: lists of sample numbers, instead of all of the above.
         num_workers: threads that fetch ahead.  The batches do not depend on how many there are:
             order and random transforms follow from (seed, epoch, index) alone.
+        multiprocessing_context: ``"spawn"``, ``"forkserver"`` or ``"fork"`` makes the workers
+            processes, which stay until the loader is gone: for transforms in plain Python.
+        worker_init_fn: called with the worker's number in each new process.
         collate_fn: makes a batch of a list of samples, instead of stacking the fields.
         transform: applied to the features, the first field of a sample.
         generator: where the seed comes from (the default generator).
@@ -55,7 +48,7 @@ class DataLoader:
     Raises:
         ArgumentError: for arguments that are out of range or contradict each other.
 
-    >>> loader = DataLoader(np.arange(5), batch_size=2)
+    >>> loader = DataLoader(range(5), batch_size=2)
     >>> [batch.tolist() for batch in loader], len(loader)
     ([[0, 1], [2, 3], [4]], 3)
     """
@@ -76,6 +69,8 @@ class DataLoader:
         prefetch_factor: int = 2,
         pin_memory: bool = False,
         device: str | None = None,
+        multiprocessing_context: str | None = None,
+        worker_init_fn: Callable[[int], Any] | None = None,
         batchsize: int | None = None,
     ) -> None:
         size = _one_size(batch_size, batchsize)
@@ -85,20 +80,29 @@ class DataLoader:
             _refuse("num_workers must be >= 0 and prefetch_factor >= 1", got)
         self.dataset = dataset
         self.num_workers = num_workers
-        self.collate_fn = collate_fn
-        self.transform = transform
         self.generator = generator
         self.prefetch_factor = prefetch_factor
         self.pin_memory = pin_memory
         self.device = None if device is None else speakers.of_device(device).DEVICE
         self.epoch = 0
-        self._source = _as_source(dataset, collate_fn)
+        self.multiprocessing_context = multiprocessing_context
+        self.worker_init_fn = worker_init_fn
+        self._workers: Any = None
+        self._read = Reader(dataset, collate_fn, transform)
         self._reshuffles = shuffle
-        self._own_order = sampler is None and batch_sampler is None
-        self._batches: Any = batch_sampler
-        if batch_sampler is None:
-            order = SequentialSampler(self._source) if sampler is None else sampler
-            self._batches = BatchSampler(order, 1 if size is None else size, drop_last)
+        self._own_order = sampler is None and batch_sampler is None and not self._read.streams
+        self._batches = self._order(1 if size is None else size, sampler, batch_sampler, drop_last)
+
+    def _order(self, size: int, sampler: Any, batch_sampler: Any, drop_last: bool) -> Any:
+        """Lists of sample numbers; of samples, where the data set is a stream."""
+        if self._read.streams:
+            if self._reshuffles or sampler is not None or batch_sampler is not None:
+                _refuse("a stream has its own order", fix="ShuffleBuffer(dataset, size)")
+            return StreamBatches(self._read.source, size, drop_last)
+        if batch_sampler is not None:
+            return batch_sampler
+        order = SequentialSampler(self._read.source) if sampler is None else sampler
+        return BatchSampler(order, size, drop_last)
 
     @property
     def batch_size(self) -> int | None:
@@ -135,7 +139,7 @@ class DataLoader:
         if not self._own_order:
             _refuse("a sampler decides the order, so shuffle() cannot")
         self._begin_epoch()
-        order = RandomSampler(self._source, generator=self.generator)
+        order = RandomSampler(self._read.source, generator=self.generator)
         order.set_epoch(self.epoch)
         self._batches.sampler = list(order)
         return self
@@ -145,14 +149,26 @@ class DataLoader:
         if start < 0:
             _refuse("batches are counted from 0", start)
         seeded = (self.generator or random.default_generator).fork(self.epoch)
-        fetch = partial(self._fetch, seeded)
-        numbers = islice(map(list, self._batches), start, None)
-        batches: Iterator[Any] = map(fetch, numbers)
-        if self.num_workers:
-            batches = _prefetch(fetch, numbers, self.num_workers, self.prefetch_factor)
+        asked = islice(enumerate(map(list, self._batches)), start, None)
+        jobs = ((seeded, place, samples) for place, samples in asked)
+        batches: Iterator[Any] = (self._read(*job) for job in jobs)
+        if self.num_workers and self.multiprocessing_context is not None:
+            ahead = self.num_workers * self.prefetch_factor
+            batches = by_processes(self._processes(), self._read, jobs, ahead)
+        elif self.num_workers:
+            batches = by_threads(self._read, jobs, self.num_workers, self.prefetch_factor)
         if self.device is not None:
             return delivered(batches, self.device)
         return pinned(batches) if self.pin_memory else batches
+
+    def _processes(self) -> Any:
+        """The worker processes, started when they are first needed."""
+        if self._workers is None:
+            from deepdive.datautils.processes import Workers
+
+            kind, start = self.multiprocessing_context, self.worker_init_fn
+            self._workers = Workers(self._read, self.num_workers, str(kind), start)
+        return self._workers
 
     def _begin_epoch(self) -> None:
         self.epoch += 1
@@ -160,43 +176,6 @@ class DataLoader:
             set_epoch = getattr(sampler, "set_epoch", None)
             if set_epoch is not None:
                 set_epoch(self.epoch)
-
-    def _fetch(self, seeded: Generator, indices: Numbers) -> Any:
-        try:
-            with config.no_grad(), batch_of(seeded, indices):
-                batch = self._read(indices)
-                return batch if self.transform is None else self._transformed(batch)
-        except Exception as error:
-            shown = ", ".join(map(str, indices[:4])) + (", …" if len(indices) > 4 else "")
-            _locate(error, f"DataLoader: the batch of samples {shown}")
-            raise
-
-    def _read(self, indices: Numbers) -> Any:
-        if isinstance(self._source, np.ndarray) or is_tensor(self._source):
-            return self._source[np.asarray(indices)]
-        at_once = getattr(self._source, "__getitems__", None)
-        if at_once is not None and self.collate_fn is None:
-            found = at_once(indices)
-            return default_collate(found) if isinstance(found, list) else found
-        return (self.collate_fn or default_collate)(self._samples(indices))
-
-    def _samples(self, indices: Numbers) -> list[Any]:
-        samples = []
-        for index in each_sample(indices):
-            try:
-                samples.append(self._source[index])
-            except Exception as error:
-                _locate(error, f"DataLoader: sample {index} of {type(self.dataset).__name__}")
-                raise
-        return samples
-
-    def _transformed(self, batch: Any) -> Any:
-        if isinstance(batch, (tuple, list)):
-            return (transform_batch(self.transform, batch[0]), *batch[1:])
-        if isinstance(batch, dict):
-            first = next(iter(batch))
-            return {**batch, first: transform_batch(self.transform, batch[first])}
-        return transform_batch(self.transform, batch)
 
 
 def _one_size(batch_size: int | None, batchsize: int | None) -> int | None:
@@ -220,55 +199,5 @@ def _check_order(
         _refuse("a sampler decides the order, so leave shuffle out")
 
 
-def _as_source(dataset: Any, collate_fn: Any) -> Any:
-    """What the loader fetches from: `dataset` itself, or a wrapper that fetches whole batches."""
-    if is_hugging_face(dataset):
-        wrapped = HuggingFaceDataset(dataset)
-        return wrapped if collate_fn is None else dataset  # a collate_fn expects the rows as dicts
-    if hasattr(dataset, "arrays") and not hasattr(dataset, "__getitem__"):
-        return ArrayDataset(*dataset.arrays)
-    if not hasattr(dataset, "__getitem__") or not hasattr(dataset, "__len__"):
-        raise ArgumentError(
-            "DataLoader: a data set has samples by number",
-            got=type(dataset).__name__,
-            expected="__getitem__ and __len__, an array, or a Hugging Face Dataset",
-        )
-    return dataset
-
-
-def _prefetch(fetch: Callable[[Numbers], Any], numbers: Any, workers: int, factor: int) -> Any:
-    """Batches fetched ahead by threads, in order; the threads end with the iteration."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="deepdive-loader")
-    process = os.getpid()
-    waiting: deque[tuple[Numbers, Any]] = deque()
-
-    def submit(count: int) -> None:
-        for indices in islice(numbers, count):
-            # After a fork the threads are in the parent only: the child fetches by itself.
-            own = os.getpid() == process
-            task = pool.submit(copy_context().run, fetch, indices) if own else None
-            waiting.append((indices, task))
-
-    try:
-        submit(workers * factor)
-        while waiting:
-            indices, task = waiting.popleft()
-            batch = task.result() if task and os.getpid() == process else fetch(indices)
-            submit(1)
-            yield batch
-    finally:
-        if os.getpid() == process:
-            pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _locate(error: Exception, place: str) -> None:
-    if isinstance(error, DeepDiveError):
-        error.where.append(place)
-    else:
-        error.add_note(f"  in {place}")
-
-
-def _refuse(what: str, got: object = None) -> NoReturn:
-    raise ArgumentError(f"DataLoader: {what}", got=got)
+def _refuse(what: str, got: object = None, fix: str | None = None) -> NoReturn:
+    raise ArgumentError(f"DataLoader: {what}", got=got, fix=fix)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-import numpy as np
+from deepdive.host import np
 
 
 class Window(NamedTuple):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-import numpy as np
-
 from deepdive.datautils.dataset import Dataset
 from deepdive.errors import ArgumentError, DataError
+from deepdive.host import np
 
 MAX_TEXT = 1_000_000_000  # bytes: a longer file is read in parts, by a data set of one's own
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from deepdive import dtypes
 from deepdive.core import random
 from deepdive.core.random import Generator
 from deepdive.datautils.dataset import ArrayDataset
 from deepdive.errors import ArgumentError
+from deepdive.host import np
 
 
 class ToyDataset(ArrayDataset):

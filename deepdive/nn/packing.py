@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from deepdive.core.tensor import Tensor
 from deepdive.errors import ArgumentError, ShapeError
+from deepdive.host import np
 from deepdive.ops import creation
 from deepdive.ops.shape import Cat, Stack
 

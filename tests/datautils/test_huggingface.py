@@ -107,5 +107,14 @@ def test_splits_and_streams_are_explained(pictures):
         DataLoader(datasets.DatasetDict({"train": pictures, "test": pictures}))
     assert "holds several splits\n  got: 'train', 'test'" in str(caught.value)
     assert "dataset['train']" in str(caught.value)
-    with pytest.raises(ArgumentError, match="has no samples by number"):
-        DataLoader(pictures.to_iterable_dataset())
+
+
+def test_streams_are_read_as_they_come(pictures):
+    stream = pictures.to_iterable_dataset()
+    for whole, streamed in zip(DataLoader(pictures, 4), DataLoader(stream, 4), strict=True):
+        for expected, field in zip(whole, streamed, strict=True):
+            np.testing.assert_array_equal(field, expected)
+    shuffled = DataLoader(stream.shuffle(seed=0, buffer_size=5), 10, num_workers=2)
+    first, second = (next(iter(shuffled)) for _ in range(2))
+    assert first[1].tolist() != second[1].tolist()
+    assert sorted(first[1].tolist()) == sorted(pictures["label"])

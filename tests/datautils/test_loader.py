@@ -354,14 +354,6 @@ def test_a_forked_child_goes_on_without_the_threads():
 
 
 def test_arrays_are_not_fetched_row_by_row():
-    images = np.zeros((60_000, 28, 28), np.uint8)
-    loader = DataLoader(ArrayDataset(images, np.arange(60_000)), 64, shuffle=True)
-    started = time.perf_counter()
-    count = sum(len(y) for _, y in loader)
-    seconds = time.perf_counter() - started
-    assert count == 60_000
-    assert seconds < 0.6  # 0.05 s when the machine is free; 60,000 samples one by one: 1 s
-
     class Counting(ArrayDataset):
         fetched = 0
 
