@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 from deepdive.core.tensor import Tensor
 from deepdive.errors import ArgumentError, ShapeError
-from deepdive.host import np
 from deepdive.ops import creation
 from deepdive.ops.shape import Cat, Stack
 
