@@ -16,7 +16,6 @@ from deepdive.config import (
     set_default_dtype,
     set_grad_enabled,
 )
-from deepdive.core import autograd
 from deepdive.core.autograd import grad, gradcheck, gradgradcheck
 from deepdive.core.function import Function
 from deepdive.core.operator import REGISTRY, Operator, add_method, register
@@ -55,6 +54,7 @@ SUBPACKAGES = {
     "utils": "deepdive.utils",
     "testing": "deepdive.testing",
     "cli": "deepdive.cli",
+    "autograd": "deepdive.autograd",
     "func": "deepdive.func",
     "interop": "deepdive.interop",
     "train": "deepdive.train",
@@ -74,6 +74,7 @@ LATE = {
     "gradient_check": ("deepdive.testing.needle", "gradient_check"),
     "allclose": ("deepdive.ops.questions", "allclose"),
     "equal": ("deepdive.ops.questions", "equal"),
+    "vmap": ("deepdive.func", "vmap"),
     "CUPY_AVAILABLE": ("deepdive.utils", "CUPY_AVAILABLE"),
 }
 

@@ -46,6 +46,7 @@ ORDER = (
     "deepdive.nn",
     "deepdive.datautils",
     "deepdive.autograd",
+    "deepdive.utils.checkpoint",
     "deepdive.func",
     "deepdive.cuda",
     "deepdive.amp",

@@ -49,7 +49,7 @@ class Node:
     parents: tuple[Node | None, ...]
     saved: Any
     output: Callable[[], Any]
-    hooks: list[Callable[[Any], Any]] | None
+    hooks: list[Any] | None
 
     def __init__(
         self,

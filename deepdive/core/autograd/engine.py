@@ -103,6 +103,8 @@ def walk(
             elif node in targets:
                 targets[node] = grad
             if node.operator is None:
+                if node.hooks and targets is None:
+                    _run_after(node)
                 continue
             grads = gradients(node, grad, create_graph)
             if not retain_graph:
@@ -158,6 +160,8 @@ def gradients(node: Node, grad: Any, create_graph: bool) -> Any:
         if config.watch is None:
             grads = operator.backward(xp, grad, *saved)
         else:
+            if hasattr(config.watch, "at"):
+                config.watch.at(node)
             grads = config.watch.backward(operator, operator.backward, (xp, grad, *saved))
     except DeepDiveError as error:
         error.where.append(f"backward of {operator!r}")
@@ -283,6 +287,8 @@ def _run_hooks(node: Node, grad: Any, create_graph: bool) -> Any:
     """
     speaker = BY_TYPE.get(type(grad)) or _speaker_of_scalar(grad)
     for hook in list(node.hooks or ()):
+        if type(hook) is AfterHook:
+            continue
         shown = grad if isinstance(grad, Tensor) else wrap(speaker.asarray(grad))
         answer = hook(shown)
         if answer is None:
@@ -296,6 +302,20 @@ def _run_hooks(node: Node, grad: Any, create_graph: bool) -> Any:
             )
         grad = _cast(grad if create_graph else grad._data, node.dtype)
     return grad
+
+
+class AfterHook:
+    """A function of a leaf, to be called when its gradient has been added up."""
+
+    def __init__(self, function: Any) -> None:
+        self.function = function
+
+
+def _run_after(node: Node) -> None:
+    leaf = node.output()
+    for hook in list(node.hooks or ()):
+        if type(hook) is AfterHook and leaf is not None:
+            hook.function(leaf)
 
 
 def _references(grad: Any) -> int:
