@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from deepdive import amp as amp
+from deepdive import autograd as autograd
 from deepdive import backend as backend
 from deepdive import cli as cli
 from deepdive import config as config
@@ -39,7 +40,6 @@ from deepdive.config import no_grad as no_grad
 from deepdive.config import set_default_device as set_default_device
 from deepdive.config import set_default_dtype as set_default_dtype
 from deepdive.config import set_grad_enabled as set_grad_enabled
-from deepdive.core import autograd as autograd
 from deepdive.core.autograd.functional import grad as grad
 from deepdive.core.autograd.gradcheck import gradcheck as gradcheck
 from deepdive.core.autograd.gradcheck import gradgradcheck as gradgradcheck
@@ -53,6 +53,7 @@ from deepdive.core.random import initial_seed as initial_seed
 from deepdive.core.random import manual_seed as manual_seed
 from deepdive.core.random import set_rng_state as set_rng_state
 from deepdive.core.tensor import Tensor as Tensor
+from deepdive.core.transforms.vmap import vmap as vmap
 from deepdive.dash.profile import profile as profile
 from deepdive.dash.summary import summary as summary
 from deepdive.ops.autocast import autocast as autocast

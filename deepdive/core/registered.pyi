@@ -711,6 +711,8 @@ class Registered:
         """All elements as one vector."""
     def reciprocal(self) -> Tensor:
         """``1 / x``."""
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> Any:
+        """Call ``hook(tensor)`` after a backward pass has added to this leaf's ``.grad``."""
     def relu(self) -> Tensor:
         """``max(x, 0)``; its slope at 0 is taken as 0."""
     def relu6(self) -> Tensor:
