@@ -57,6 +57,7 @@ SUBPACKAGES = {
     "autograd": "deepdive.autograd",
     "func": "deepdive.func",
     "interop": "deepdive.interop",
+    "linalg": "deepdive.linalg",
     "train": "deepdive.train",
     "cuda": "deepdive.cuda",
     "amp": "deepdive.amp",

@@ -14,6 +14,7 @@ import numpy as np
 from deepdive import dtypes
 from deepdive.backend import extended
 from deepdive.backend.exposed import Exposed
+from deepdive.backend.lapack import cholesky, eigh_rows, qr_rows, slogdet_rows, solve, svd_rows
 from deepdive.backend.numpy_convolution import (
     convolution,
     convolution_input_grad,

@@ -65,7 +65,7 @@ class Case:
         self.sample = sample
         self.seed = seed
         self.arrays = list(arrays_in((sample.args, sample.kwargs)))
-        fixed = self._fixed()
+        fixed = self._inside(sample.fixed)
         self.places = []
         for i, array in enumerate(self.arrays):
             if is_floating(array) and i not in fixed:
@@ -75,20 +75,24 @@ class Case:
         numbers = np.random.default_rng(seed + 1)
         self.weights = [numbers.uniform(-1.5, 1.5, out.shape) for out in outputs]
         self.directions = []
+        symmetric = self._inside(sample.symmetric)
         for place in self.places:
             shape = self.arrays[place].shape
-            self.directions.append(numbers.uniform(-1, 1, shape))
+            direction = numbers.uniform(-1, 1, shape)
+            if place in symmetric:
+                direction = direction + np.swapaxes(direction, -1, -2)
+            self.directions.append(direction)
         _, outputs = self.tracked(self.arrays)
         self.differentiable = self.weighted(outputs) is not None
 
-    def _fixed(self) -> set[int]:
-        """The numbers of the arrays inside arguments without a gradient."""
+    def _inside(self, arguments: tuple[int | str, ...]) -> set[int]:
+        """The numbers of the arrays inside these arguments."""
         owners: list[Any] = []
         for position, value in enumerate(self.sample.args):
             owners += [position for _ in arrays_in(value)]
         for name, value in self.sample.kwargs.items():
             owners += [name for _ in arrays_in(value)]
-        return {i for i, owner in enumerate(owners) if owner in self.sample.fixed}
+        return {i for i, owner in enumerate(owners) if owner in arguments}
 
     def call(self, items: Arrays) -> Any:
         """The function on `items` in place of the arrays; the same random numbers every time."""

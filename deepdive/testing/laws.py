@@ -66,7 +66,7 @@ def forward_mode(case: Case) -> Figures:
     """The Jacobian–vector product agrees with differences of values."""
     _gradients(case)
     _demand_double(case)
-    k = next(i for i, out in enumerate(case.outputs) if out.dtype.kind == "f")
+    k = next(i for i, out in enumerate(case.tracked(case.arrays)[1]) if out.requires_grad)
 
     def first_output(*tensors: Tensor) -> Tensor:
         arrays: list[Any] = list(case.arrays)

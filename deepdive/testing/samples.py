@@ -47,6 +47,7 @@ class Sample(NamedTuple):
         optional: a call drawn by guess, which the operator may refuse with one of our errors.
         torch: whether PyTorch takes the same call.
         fixed: positions or names of arguments that have no gradient though they are floating.
+        symmetric: positions of arguments that move among symmetric matrices only.
     """
 
     args: tuple[Any, ...]
@@ -54,6 +55,7 @@ class Sample(NamedTuple):
     optional: bool = False
     torch: bool = True
     fixed: tuple[int | str, ...] = ()
+    symmetric: tuple[int | str, ...] = ()
 
     def __str__(self) -> str:
         values = [_short(value) for value in self.args]

@@ -19,6 +19,8 @@ def find(names: list[str]) -> Any:
         return None
     rooms = (torch.nn.functional, torch, torch.special, torch.Tensor)
     for name in names:
+        if name.startswith("linalg_"):
+            return getattr(torch.linalg, name.removeprefix("linalg_"), None)
         for room in rooms:
             found = getattr(room, name, None)
             if callable(found) and not name.startswith("_") and not isinstance(found, type):

@@ -322,10 +322,30 @@ def test_gradients_of_convolutions(way):
     check("convolution_weight_grad", IMAGE, grad, KERNEL.shape, *way)
 
 
+@pytest.mark.parametrize("lead", [(), (2,), (0,), (2, 1)])
+@pytest.mark.parametrize("n", [1, 2, 3, 4])
+def test_matrices(lead, n):
+    """The decompositions in core words are LAPACK's, signs included; also in float32."""
+    draw = np.random.default_rng(n)
+    tall, x = draw.normal(size=(*lead, n + 2, n)), draw.normal(size=(*lead, n, n))
+    mirrored = np.swapaxes(x, -1, -2)
+    calls = [("qr_rows", tall), ("qr_rows", x), ("svd_rows", tall), ("slogdet_rows", x)]
+    calls += [("svd_rows", np.swapaxes(tall, -1, -2)), ("eigh_rows", x + mirrored)]
+    calls += [("cholesky", x @ mirrored + np.eye(n)), ("solve", x, tall[..., :n, :])]
+    for dtype, tolerance in (("float64", 1e-10), ("float32", 1e-3)):
+        for name, *arrays in calls:
+            given = [array.astype(dtype) for array in arrays]
+            expected = getattr(numpy_cpu, name)(*given)
+            found = xp.to_numpy(getattr(xp, name)(*map(native, given)))
+            assert found.dtype == expected.dtype, name
+            np.testing.assert_allclose(found, expected, tolerance, tolerance, err_msg=name)
+
+
 def test_every_word_was_called():
     called = {call[0] for call in CALLS} | {*UNARY, *BINARY, *REDUCTIONS, "matmul"}
     called |= {"cumulative_sum", "cumulative_prod", "sort", "argsort"}
     called |= {"convolution_input_grad", "convolution_weight_grad"}
+    called |= {"cholesky", "solve", "slogdet_rows", "qr_rows", "eigh_rows", "svd_rows"}
     assert called == set(VOCABULARY)
 
 

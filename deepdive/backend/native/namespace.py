@@ -7,7 +7,7 @@ import operator
 import sys
 from typing import Any
 
-from deepdive.backend import extended, extended_convolution
+from deepdive.backend import extended, extended_convolution, extended_linalg
 from deepdive.backend.exposed import Exposed
 from deepdive.backend.native import arrays, ndarray, scalars
 from deepdive.backend.native.ndarray import NDArray
@@ -146,6 +146,12 @@ triu = said("triu", extended.triu, here)
 roll = said("roll", extended.roll, here)
 squeeze = said("squeeze", extended.squeeze, here)
 expand_dims = said("expand_dims", extended.expand_dims, here)
+cholesky = said("cholesky", extended_linalg.cholesky, here)
+solve = said("solve", extended_linalg.solve, here)
+slogdet_rows = said("slogdet_rows", extended_linalg.slogdet_rows, here)
+qr_rows = said("qr_rows", extended_linalg.qr_rows, here)
+eigh_rows = said("eigh_rows", extended_linalg.eigh_rows, here)
+svd_rows = said("svd_rows", extended_linalg.svd_rows, here)
 
 
 def bitwise_invert(x: Any) -> Array:

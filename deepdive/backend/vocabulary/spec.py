@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
+from deepdive.backend.vocabulary.matrices import VOCABULARY
 from deepdive.backend.vocabulary.rules import Shape
 from deepdive.backend.vocabulary.word import Word
-from deepdive.backend.vocabulary.words import VOCABULARY
 from deepdive.errors import DeepDiveError, GraphError, did_you_mean
 from deepdive.host import np
 
