@@ -9,11 +9,11 @@ from typing import Any
 from deepdive.backend import speakers
 from deepdive.core.operator import tensor_words
 from deepdive.core.tensor import Tensor, data_of, wrap
-from deepdive.core.transforms import rules, rules_index, trees
+from deepdive.core.transforms import rules, rules_index, rules_matrices, trees
 from deepdive.core.transforms.batched import Batched, Frame
 from deepdive.errors import ArgumentError, ShapeError
 
-RULES = (rules, rules_index)  # loaded: the rules enter themselves
+RULES = (rules, rules_index, rules_matrices)  # loaded: the rules enter themselves
 POLICIES = ("error", "different", "same")
 
 
