@@ -23,7 +23,12 @@ def slogdet_rows(lane: Frame, name: str, a: Any) -> Any:
 
 
 @says("solve")
-def solve(lane: Frame, name: str, a: Any, b: Any) -> Any:
+def solve(
+    lane: Frame,
+    name: str,
+    a: Any,
+    b: Any,
+) -> Any:
     """Leading axes are broadcast: a sample of fewer gets some of size 1."""
     rank = max(a.ndim, b.ndim)
     left = lane.lifted(a, rank)
