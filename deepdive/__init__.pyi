@@ -22,6 +22,7 @@ from deepdive import func as func
 from deepdive import host as host
 from deepdive import interop as interop
 from deepdive import io as io
+from deepdive import linalg as linalg
 from deepdive import nn as nn
 from deepdive import ops as ops
 from deepdive import optim as optim
@@ -85,10 +86,25 @@ def add(x: Operand, y: Operand) -> Tensor:
     """``x + y``."""
 def add_scalar(x: Operand, scalar: builtins.float) -> Tensor:
     """x + scalar."""
+def addbmm(
+    input: Any,
+    batch1: Any,
+    batch2: Any,
+    *,
+    beta: Any = 1,
+    alpha: Any = 1,
+) -> Tensor:
+    """``beta · input + alpha · Σ batch1 @ batch2``, summed over the batch: one product."""
 def addcdiv(x: Any, tensor1: Any, tensor2: Any, *, value: builtins.int | builtins.float | builtins.bool = 1) -> Tensor:
     """``x + value · tensor1 / tensor2``."""
 def addcmul(x: Any, tensor1: Any, tensor2: Any, *, value: builtins.int | builtins.float | builtins.bool = 1) -> Tensor:
     """``x + value · tensor1 · tensor2``."""
+def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+    """``beta · input + alpha · mat1 @ mat2``."""
+def addmv(input: Any, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+    """``beta · input + alpha · mat @ vec``."""
+def addr(input: Any, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+    """``beta · input + alpha · vec1 ⊗ vec2``."""
 def adjoint(input: Tensor) -> Tensor:
     """The last two axes exchanged (real numbers are their own conjugates)."""
 def all(
@@ -228,6 +244,15 @@ def avg_pool2d(
     divisor_override: builtins.int | None = None,
 ) -> Tensor:
     """The mean of each window: (B, C, H, W) → (B, C, H', W')."""
+def baddbmm(
+    input: Any,
+    batch1: Any,
+    batch2: Any,
+    *,
+    beta: Any = 1,
+    alpha: Any = 1,
+) -> Tensor:
+    """``beta · input + alpha · batch1 @ batch2``, for each of a batch of matrices."""
 def batch_norm(
     input: Tensor,
     running_mean: Tensor | None,
@@ -295,10 +320,20 @@ def cartesian_prod(*tensors: Any) -> Tensor:
     """All combinations of one element of each vector, a row for each."""
 def cat(tensors: Sequence[Operand], dim: builtins.int = 0, *, axis: builtins.int = ...) -> Tensor:
     """Tensors joined along an existing axis."""
+def cdist(x1: Any, x2: Any, p: builtins.float = 2.0, compute_mode: str = ...) -> Tensor:
+    """The p-norm distance of every row of x1 (…, P, M) to every row of x2 (…, R, M): (…, P, R)."""
 def ceil(x: Operand) -> Tensor:
     """The smallest whole number ≥ x."""
 def celu(x: Any, alpha: builtins.float = 1.0, inplace: builtins.bool = False) -> Tensor:
     """``x`` where positive, else ``α (e^(x/α) - 1)`` (Barron 2017)."""
+def chain_matmul(tensors: Any, *more: Any) -> Tensor:
+    """The product of many matrices in the order that takes the fewest multiplications."""
+def cholesky(input: Any, upper: builtins.bool = False) -> Tensor:
+    """As :func:`linalg_cholesky`."""
+def cholesky_inverse(L: Any, upper: builtins.bool = False) -> Tensor:
+    """The inverse of ``L Lᵀ`` (of ``Uᵀ U`` if `upper`)."""
+def cholesky_solve(B: Any, L: Any, upper: builtins.bool = False) -> Tensor:
+    """X with ``L Lᵀ X = B`` (``Uᵀ U X = B`` if `upper`)."""
 def chunk(x: Tensor, chunks: builtins.int, dim: builtins.int = 0) -> tuple[Tensor, ...]:
     """`x` cut along `dim` into at most `chunks` pieces of equal size but the last."""
 def clamp(x: Any, min: Any = None, max: Any = None) -> Tensor:
@@ -375,6 +410,8 @@ def cosine_similarity(x1: Any, x2: Any, dim: builtins.int = 1, eps: builtins.flo
     """``x₁·x₂ / (max(‖x₁‖, ε) max(‖x₂‖, ε))`` along `dim`; the shapes broadcast."""
 def count_nonzero(x: Any, dim: builtins.int | tuple[builtins.int, ...] | None = None) -> Tensor:
     """How many elements are not 0, along `dim` or altogether."""
+def cross(input: Any, other: Any, dim: builtins.int | None = None) -> Tensor:
+    """The vector product along `dim`, by default along the first axis of extent 3."""
 def cross_entropy(
     input: Any,
     target: Any,
@@ -404,6 +441,8 @@ def cumsum(x: Operand, dim: builtins.int, *, axis: builtins.int = ...) -> Tensor
     """Running sums ``Σ_{j≤i} x_j`` along `dim`."""
 def deg2rad(x: Any) -> Tensor:
     """Degrees as radians: ``x π / 180``."""
+def det(A: Operand) -> Tensor:
+    """The determinant of square matrices (…, n, n); the gradient is right for singular ones, too."""
 def diag(input: Tensor, diagonal: builtins.int = 0) -> Tensor:
     """The diagonal of a matrix; of a vector, the matrix with it on its diagonal."""
 def diag_embed(input: Tensor, offset: builtins.int = 0, dim1: builtins.int = -2, dim2: builtins.int = -1) -> Tensor:
@@ -452,6 +491,8 @@ def dsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """Parts along the third axis."""
 def dstack(tensors: Any) -> Tensor:
     """Tensors behind each other, along the third axis."""
+def einsum(equation: Any, *operands: Any) -> Tensor:
+    """Products of tensors, summed over the axes that the result does not name."""
 def elu(x: Operand, alpha: builtins.float = 1.0) -> Tensor:
     """``x`` where positive, ``α (eˣ - 1)`` elsewhere (Clevert et al. 2015)."""
 def embedding(
@@ -588,6 +629,8 @@ def ge(x: Operand, y: Operand) -> Tensor:
     """``x >= y``."""
 def gelu(x: Operand, approximate: str = 'none') -> Tensor:
     """``x Φ(x)`` with the normal distribution Φ (Hendrycks & Gimpel 2016)."""
+def ger(input: Any, vec2: Any) -> Tensor:
+    """``x_i y_j`` of two vectors."""
 def getitem(x: Any, index: Any) -> Tensor:
     """``x[index]``: integers, slices, None, Ellipsis, masks, and arrays of integers."""
 def glu(x: Any, dim: builtins.int = -1) -> Tensor:
@@ -684,6 +727,8 @@ def index_reduce(
     """:func:`scatter_reduce` of whole slices: ``source[i]`` goes to ``input[index[i]]``."""
 def index_select(x: Tensor, dim: builtins.int, index: Any) -> Tensor:
     """The slices of `x` named by a vector of indices (or one) along `dim`."""
+def inner(input: Any, other: Any) -> Tensor:
+    """``Σ x · y`` over the last axes, for all pairs of the others."""
 def instance_norm(
     input: Any,
     running_mean: Any = None,
@@ -701,6 +746,8 @@ int16: Any
 int32: Any
 int64: Any
 int8: Any
+def inverse(A: Operand) -> Tensor:
+    """The inverse of square matrices (…, n, n) (Giles 2008, 2.2.3)."""
 def isclose(
     x: Any,
     other: Any,
@@ -727,6 +774,8 @@ def kl_div(
     log_target: builtins.bool = False,
 ) -> Tensor:
     """``t (log t - input)`` for log-probabilities `input` and probabilities t, reduced."""
+def kron(input: Any, other: Any) -> Tensor:
+    """Kronecker's product: every element of `input` times all of `other`, in blocks."""
 def kthvalue(x: Any, k: builtins.int, dim: builtins.int = -1, keepdim: builtins.bool = False) -> Any:
     """The k-th smallest element along `dim`, counted from 1: ``values, indices``."""
 def l1_loss(
@@ -759,6 +808,83 @@ def less_equal(x: Operand, y: Operand) -> Tensor:
     """``x <= y``."""
 def lgamma(x: Operand) -> Tensor:
     """``log |Γ(x)|``; ∞ at the poles 0, -1, -2, …"""
+def linalg_cholesky(A: Any, *, upper: builtins.bool = False) -> Tensor:
+    """The lower triangular L with ``L Lᵀ = A``, or its transpose if `upper`."""
+def linalg_cond(A: Any, p: Any = None) -> Tensor:
+    """The condition number: ``‖A‖ · ‖A⁻¹‖``, in the 2-norm (the default) the ratio of the largest"""
+def linalg_cross(input: Any, other: Any, *, dim: builtins.int = -1) -> Tensor:
+    """The vector product along `dim`, which has extent 3: orthogonal to both."""
+def linalg_eigh(A: Any, UPLO: str = 'L') -> Any:
+    """Eigenvalues, ascending, and eigenvectors (columns) of symmetric matrices."""
+def linalg_eigvalsh(A: Any, UPLO: str = 'L') -> Tensor:
+    """The eigenvalues of symmetric matrices, ascending."""
+def linalg_lstsq(A: Any, B: Any, rcond: Any = None, *, driver: str | None = None) -> Any:
+    """X that makes ``‖A X - B‖`` least, of several the shortest: ``A⁺ B``."""
+def linalg_matrix_norm(
+    A: Any,
+    ord: Any = 'fro',
+    dim: Any = (-2, -1),
+    keepdim: builtins.bool = False,
+    *,
+    dtype: Any = None,
+) -> Tensor:
+    """A norm of the matrices in the axes `dim`."""
+def linalg_matrix_rank(
+    A: Any,
+    tol: Any = None,
+    *,
+    atol: Any = None,
+    rtol: Any = None,
+    hermitian: builtins.bool = False,
+) -> Tensor:
+    """How many singular values are larger than ``max(atol, rtol · the largest)``."""
+def linalg_multi_dot(tensors: Any, *more: Any) -> Tensor:
+    """The product of many matrices in the order that takes the fewest multiplications."""
+def linalg_norm(
+    A: Any,
+    ord: Any = None,
+    dim: Any = None,
+    keepdim: builtins.bool = False,
+    *,
+    dtype: Any = None,
+) -> Tensor:
+    """The 2-norm of all elements, the vector norm along one axis, or the matrix norm in two."""
+def linalg_pinv(
+    A: Any,
+    *,
+    atol: Any = None,
+    rtol: Any = None,
+    hermitian: builtins.bool = False,
+) -> Tensor:
+    """The pseudo-inverse (Moore, Penrose) of (…, m, n): (…, n, m)."""
+def linalg_qr(A: Any, mode: str = 'reduced') -> Any:
+    """``A = Q R`` with orthonormal columns and an upper triangle; the signs are LAPACK's."""
+def linalg_solve(A: Any, B: Any, *, left: builtins.bool = True) -> Tensor:
+    """X with ``A X = B`` (``X A = B`` unless `left`); B holds vectors (…, n) or columns (…, n, k)."""
+def linalg_solve_triangular(
+    A: Any,
+    B: Any,
+    *,
+    upper: builtins.bool,
+    left: builtins.bool = True,
+    unitriangular: builtins.bool = False,
+) -> Tensor:
+    """X with ``A X = B``, only one triangle of A being read (its diagonal 1 if `unitriangular`)."""
+def linalg_svd(A: Any, full_matrices: builtins.bool = True, *, driver: str | None = None) -> Any:
+    """``A = U diag(S) Vh``, S descending; of each column of U the largest number is positive."""
+def linalg_svdvals(A: Any, *, driver: str | None = None) -> Tensor:
+    """The singular values, in descending order."""
+def linalg_vecdot(x: Any, y: Any, *, dim: builtins.int = -1) -> Tensor:
+    """``Σ x · y`` along `dim`, the other axes broadcast."""
+def linalg_vector_norm(
+    x: Any,
+    ord: builtins.float = 2,
+    dim: Any = None,
+    keepdim: builtins.bool = False,
+    *,
+    dtype: Any = None,
+) -> Tensor:
+    """``(Σ |x|^ord)^(1/ord)`` over the axes `dim`, all if None; ±inf: the largest, the smallest."""
 def linear(x: Operand, w: Operand, b: Operand = None) -> Tensor:
     """``x wᵀ + b`` with x (…, in), w (out, in), b (out,): a layer in one operator."""
 def linspace(
@@ -789,6 +915,8 @@ def logaddexp2(x: Any, other: Any) -> Tensor:
     """``log₂(2ˣ + 2ʸ)``."""
 def logcumsumexp(x: Any, dim: builtins.int) -> Tensor:
     """``log Σ_{j≤i} e^(x_j)`` along `dim`, without overflow."""
+def logdet(input: Any) -> Tensor:
+    """The logarithm of the determinant; NaN where that is negative."""
 def logical_and(x: Operand, y: Operand) -> Tensor:
     """Both are non-zero."""
 def logical_not(x: Operand) -> Tensor:
@@ -834,6 +962,8 @@ def masked_select(input: Tensor, mask: Any) -> Tensor:
     """The elements of `input` where `mask` holds, as a vector; the two are broadcast."""
 def matmul(x: Operand, y: Operand) -> Tensor:
     """``x @ y``: vectors, matrices, or batches of matrices, whose leading axes broadcast."""
+def matrix_power(input: Any, n: builtins.int) -> Tensor:
+    """The product of `n` copies of square matrices, by repeated squaring; of the inverse if n < 0."""
 def max(
     x: Any,
     dim: Any = None,
@@ -1041,6 +1171,8 @@ def pdist(x: Any, p: builtins.float = 2.0) -> Tensor:
     """``‖x_i - x_j‖_p`` for all i < j of the rows of x (N, D), as (N (N - 1) / 2,)."""
 def permute(x: Operand, *dims: Any) -> Tensor:
     """Axes in another order."""
+def pinverse(input: Any, rcond: builtins.float = 1e-15) -> Tensor:
+    """The pseudo-inverse, singular values up to `rcond` times the largest counted as 0."""
 def poisson_nll_loss(
     input: Any,
     target: Any,
@@ -1073,6 +1205,8 @@ def psi(x: Any) -> Tensor:
     """``ψ(x) = d/dx log Γ(x)``."""
 def put(input: Tensor, index: Any, source: Any, accumulate: builtins.bool = False) -> Tensor:
     """A copy of `input` with its flat elements at `index` set to `source`, or it added to them."""
+def qr(input: Any, some: builtins.bool = True) -> Any:
+    """As :func:`linalg_qr`: reduced, or complete unless `some`."""
 def quantile(
     x: Any,
     q: Any,
@@ -1250,6 +1384,8 @@ def slice_scatter(
     step: builtins.int = 1,
 ) -> Tensor:
     """A copy of `input` with ``input[start:end:step]`` along `dim` replaced by `src`."""
+def slogdet(A: Any) -> Any:
+    """The sign of the determinant and the logarithm of its size: ``det = sign · e^logabsdet``."""
 def smooth_l1_loss(
     input: Any,
     target: Any,
@@ -1325,6 +1461,8 @@ def sum(
     """``Σ x`` over the axes `dim` (all when None)."""
 def summation(x: Tensor, axes: Any = None) -> Tensor:
     """Σ x over the given axes, or over all."""
+def svd(input: Any, some: builtins.bool = True, compute_uv: builtins.bool = True) -> Any:
+    """``input = U diag(S) Vᵀ`` in its older form; without `compute_uv` U and V are zeros."""
 def swapaxes(x: Tensor, dim0: builtins.int, dim1: builtins.int) -> Tensor:
     """Two axes exchanged."""
 def swapdims(x: Tensor, dim0: builtins.int, dim1: builtins.int) -> Tensor:
@@ -1351,6 +1489,8 @@ def tensor_split(
     dim: builtins.int = 0,
 ) -> tuple[Tensor, ...]:
     """`input` cut along `dim` into so many nearly equal parts, or before each of the indices."""
+def tensordot(a: Any, b: Any, dims: Any = 2) -> Tensor:
+    """Products summed over axes: the last `dims` of a with the first of b, or the axes listed."""
 def threshold(x: Any, threshold: builtins.float, value: builtins.float, inplace: builtins.bool = False) -> Tensor:
     """``x`` where it exceeds `threshold`, else `value`."""
 def tile(input: Tensor, *dims: Any) -> Tensor:
@@ -1452,6 +1592,8 @@ def var_mean(
     correction: builtins.float | None = None,
 ) -> tuple[Tensor, Tensor]:
     """:func:`var` and the mean, with the same arguments."""
+def vdot(input: Any, other: Any) -> Tensor:
+    """``Σ x · y`` of two vectors."""
 def view(x: Operand, *shape: Any) -> Tensor:
     """The same elements in another shape; one extent may be -1."""
 def view_as(input: Tensor, other: Tensor) -> Tensor:

@@ -111,10 +111,18 @@ class Registered:
         """``x = add(x, other)``, in place."""
     def add_scalar(self, scalar: builtins.float) -> Tensor:
         """x + scalar."""
+    def addbmm(self, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+        """``beta · input + alpha · Σ batch1 @ batch2``, summed over the batch: one product."""
     def addcdiv(self, tensor1: Any, tensor2: Any, *, value: builtins.int | builtins.float | builtins.bool = 1) -> Tensor:
         """``x + value · tensor1 / tensor2``."""
     def addcmul(self, tensor1: Any, tensor2: Any, *, value: builtins.int | builtins.float | builtins.bool = 1) -> Tensor:
         """``x + value · tensor1 · tensor2``."""
+    def addmm(self, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+        """``beta · input + alpha · mat1 @ mat2``."""
+    def addmv(self, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+        """``beta · input + alpha · mat @ vec``."""
+    def addr(self, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+        """``beta · input + alpha · vec1 ⊗ vec2``."""
     def adjoint(self) -> Tensor:
         """The last two axes exchanged (real numbers are their own conjugates)."""
     def all(
@@ -220,6 +228,8 @@ class Registered:
         create_graph: builtins.bool = False,
     ) -> None:
         """Fill ``.grad`` of every tensor this one was computed from (and is still held)."""
+    def baddbmm(self, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+        """``beta · input + alpha · batch1 @ batch2``, for each of a batch of matrices."""
     def bitwise_and(self, y: Operand) -> Tensor:
         """Bits set in both."""
     def bitwise_left_shift(self, other: Any) -> Tensor:
@@ -242,6 +252,12 @@ class Registered:
         """The smallest whole number ≥ x."""
     def celu(self, alpha: builtins.float = 1.0, inplace: builtins.bool = False) -> Tensor:
         """``x`` where positive, else ``α (e^(x/α) - 1)`` (Barron 2017)."""
+    def cholesky(self, upper: builtins.bool = False) -> Tensor:
+        """As :func:`linalg_cholesky`."""
+    def cholesky_inverse(self, upper: builtins.bool = False) -> Tensor:
+        """The inverse of ``L Lᵀ`` (of ``Uᵀ U`` if `upper`)."""
+    def cholesky_solve(self, L: Any, upper: builtins.bool = False) -> Tensor:
+        """X with ``L Lᵀ X = B`` (``Uᵀ U X = B`` if `upper`)."""
     def chunk(self, chunks: builtins.int, dim: builtins.int = 0) -> tuple[Tensor, ...]:
         """`x` cut along `dim` into at most `chunks` pieces of equal size but the last."""
     def clamp(self, min: Any = None, max: Any = None) -> Tensor:
@@ -280,6 +296,8 @@ class Registered:
         """``(eˣ + e⁻ˣ) / 2``."""
     def count_nonzero(self, dim: builtins.int | tuple[builtins.int, ...] | None = None) -> Tensor:
         """How many elements are not 0, along `dim` or altogether."""
+    def cross(self, other: Any, dim: builtins.int | None = None) -> Tensor:
+        """The vector product along `dim`, by default along the first axis of extent 3."""
     def cummax(self, dim: builtins.int) -> Any:
         """The largest element up to each place along `dim`, and its index: ``values, indices``."""
     def cummin(self, dim: builtins.int) -> Any:
@@ -290,6 +308,8 @@ class Registered:
         """Running sums ``Σ_{j≤i} x_j`` along `dim`."""
     def deg2rad(self) -> Tensor:
         """Degrees as radians: ``x π / 180``."""
+    def det(self) -> Tensor:
+        """The determinant of square matrices (…, n, n); the gradient is right for singular ones, too."""
     def diag(self, diagonal: builtins.int = 0) -> Tensor:
         """The diagonal of a matrix; of a vector, the matrix with it on its diagonal."""
     def diag_embed(self, offset: builtins.int = 0, dim1: builtins.int = -2, dim2: builtins.int = -1) -> Tensor:
@@ -393,6 +413,8 @@ class Registered:
         """``x >= y``."""
     def gelu(self, approximate: str = 'none') -> Tensor:
         """``x Φ(x)`` with the normal distribution Φ (Hendrycks & Gimpel 2016)."""
+    def ger(self, vec2: Any) -> Tensor:
+        """``x_i y_j`` of two vectors."""
     def getitem(self, index: Any) -> Tensor:
         """``x[index]``: integers, slices, None, Ellipsis, masks, and arrays of integers."""
     def greater(self, y: Operand) -> Tensor:
@@ -445,8 +467,12 @@ class Registered:
         """``x = x.index_reduce(…)``, in place."""
     def index_select(self, dim: builtins.int, index: Any) -> Tensor:
         """The slices of `x` named by a vector of indices (or one) along `dim`."""
+    def inner(self, other: Any) -> Tensor:
+        """``Σ x · y`` over the last axes, for all pairs of the others."""
     def int(self) -> Tensor:
         """As int32."""
+    def inverse(self) -> Tensor:
+        """The inverse of square matrices (…, n, n) (Giles 2008, 2.2.3)."""
     def isclose(
         self,
         other: Any,
@@ -465,6 +491,8 @@ class Registered:
         """True where x is -∞."""
     def isposinf(self) -> Tensor:
         """True where x is ∞."""
+    def kron(self, other: Any) -> Tensor:
+        """Kronecker's product: every element of `input` times all of `other`, in blocks."""
     def kthvalue(self, k: builtins.int, dim: builtins.int = -1, keepdim: builtins.bool = False) -> Any:
         """The k-th smallest element along `dim`, counted from 1: ``values, indices``."""
     def layernorm(self, gamma: Any = None, beta: Any = None, eps: builtins.float = 1e-05) -> Tensor:
@@ -499,6 +527,8 @@ class Registered:
         """``log₂(2ˣ + 2ʸ)``."""
     def logcumsumexp(self, dim: builtins.int) -> Tensor:
         """``log Σ_{j≤i} e^(x_j)`` along `dim`, without overflow."""
+    def logdet(self) -> Tensor:
+        """The logarithm of the determinant; NaN where that is negative."""
     def logical_and(self, y: Operand) -> Tensor:
         """Both are non-zero."""
     def logical_not(self) -> Tensor:
@@ -546,6 +576,8 @@ class Registered:
         """The elements of `input` where `mask` holds, as a vector; the two are broadcast."""
     def matmul(self, y: Operand) -> Tensor:
         """``x @ y``: vectors, matrices, or batches of matrices, whose leading axes broadcast."""
+    def matrix_power(self, n: builtins.int) -> Tensor:
+        """The product of `n` copies of square matrices, by repeated squaring; of the inverse if n < 0."""
     def max(
         self,
         dim: Any = None,
@@ -669,6 +701,8 @@ class Registered:
         """``x_i y_j`` for two vectors."""
     def permute(self, *dims: Any) -> Tensor:
         """Axes in another order."""
+    def pinverse(self, rcond: builtins.float = 1e-15) -> Tensor:
+        """The pseudo-inverse, singular values up to `rcond` times the largest counted as 0."""
     def polygamma(self, n: builtins.int) -> Tensor:
         """``x.polygamma(n)``: the method's first argument is x (see :class:`Polygamma`)."""
     def positive(self) -> Tensor:
@@ -696,6 +730,8 @@ class Registered:
         """A copy of `input` with its flat elements at `index` set to `source`, or it added to them."""
     def put_(self, *args: Any, **kwargs: Any) -> Tensor:
         """``x = x.put(…)``, in place."""
+    def qr(self, some: builtins.bool = True) -> Any:
+        """As :func:`linalg_qr`: reduced, or complete unless `some`."""
     def quantile(
         self,
         q: Any,
@@ -800,6 +836,8 @@ class Registered:
         step: builtins.int = 1,
     ) -> Tensor:
         """A copy of `input` with ``input[start:end:step]`` along `dim` replaced by `src`."""
+    def slogdet(self) -> Any:
+        """The sign of the determinant and the logarithm of its size: ``det = sign · e^logabsdet``."""
     def softmax(self, dim: builtins.int = -1, *, axis: builtins.int = ...) -> Tensor:
         """``e^(x_i) / Σ_j e^(x_j)`` along `dim`, the last axis if none is given."""
     def softmin(self, dim: builtins.int = -1) -> Tensor:
@@ -852,6 +890,8 @@ class Registered:
         """``Σ x`` over the axes `dim` (all when None)."""
     def summation(self, axes: Any = None) -> Tensor:
         """Σ x over the given axes, or over all."""
+    def svd(self, some: builtins.bool = True, compute_uv: builtins.bool = True) -> Any:
+        """``input = U diag(S) Vᵀ`` in its older form; without `compute_uv` U and V are zeros."""
     def swapaxes(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
         """Two axes exchanged."""
     def swapaxes_(self, *args: Any, **kwargs: Any) -> Tensor:
@@ -947,6 +987,8 @@ class Registered:
         correction: builtins.float | None = None,
     ) -> Tensor:
         """``Σ (x - mean)² / (n - correction)``; correction 1, or 0 if `unbiased` is False."""
+    def vdot(self, other: Any) -> Tensor:
+        """``Σ x · y`` of two vectors."""
     def view(self, *shape: Any) -> Tensor:
         """The same elements in another shape; one extent may be -1."""
     def view_as(self, other: Tensor) -> Tensor:
