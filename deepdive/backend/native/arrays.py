@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 from array import array as buffer_of
+from itertools import chain
 from typing import Any
 
 from deepdive.backend.native import philox, scalars
-from deepdive.backend.native.kernels import Matrix, add_loop, first_loop, matmul_loop
+from deepdive.backend.native.kernels import add_loop, copy_loop, first_loop, matmul_loop, where_loop
 from deepdive.backend.native.ndarray import NDArray, asarray, empty, reduced_places
-from deepdive.backend.native.speaking import as_array, cast_numbers, operand, word
+from deepdive.backend.native.speaking import as_array, operand, word
 from deepdive.backend.vocabulary import rules
 
 Array = Any  # an NDArray
@@ -31,11 +32,10 @@ def where(
 ) -> Array:
     """`x` where the condition is true, else `y`."""
     first, second = as_array(operand("where", x), dtype), as_array(operand("where", y), dtype)
-    mask = as_array(operand("where", condition)).expand(shape).numbers()
-    pairs = [cast_numbers(each.expand(shape), dtype) for each in (first, second)]
+    mask = as_array(operand("where", condition))
+    parts = [each.expand(shape) for each in (mask, first.astype(dtype), second.astype(dtype))]
     out = empty(shape, dtype)
-    for k, (chosen, a, b) in enumerate(zip(mask, *pairs, strict=True)):
-        out.buffer[k] = a if chosen else b
+    where_loop(out.buffer, *chain.from_iterable((x.buffer, x.positions()) for x in parts))
     return out
 
 
@@ -268,7 +268,7 @@ def _first(name: str, better: Any) -> Any:
     ) -> Array:
         out = empty(shape, dtype)
         rows, steps = reduced_places(x, rules.some_axes(name, axis, x.shape))
-        first_loop(better, out.buffer, x.buffer, rows, steps)
+        first_loop(out.buffer, better, x.buffer, rows, steps)
         return out
 
     locate.__name__ = name
@@ -324,7 +324,7 @@ def index_add(
     out = x.copy()
     chosen = out.select(index)
     values = as_array(values, dtype).astype(dtype).expand(chosen.shape)
-    add_loop(out.buffer, chosen.places(), values.buffer, values.positions(), scalars.fit(dtype))
+    add_loop(out.buffer, scalars.fit(dtype), chosen.places(), values.buffer, values.positions())
     return out
 
 
@@ -354,8 +354,8 @@ def take_along_axis(
 ) -> Array:
     """``out[.., i, ..] = x[.., indices[.., i, ..], ..]``."""
     out = empty(shape, dtype)
-    for k, place in enumerate(_along(x, indices, axis, shape)):
-        out.buffer[k] = x.buffer[place]
+    along = _along(x, indices, axis, shape)
+    copy_loop(out.buffer, range(len(along)), x.buffer, along)
     return out
 
 
@@ -372,7 +372,7 @@ def scatter_add(
     out = x.copy()
     part = values[tuple(map(slice, indices.shape))]
     at = _along(out, indices, axis, indices.shape)
-    add_loop(out.buffer, at, part.buffer, part.positions(), scalars.fit(dtype))
+    add_loop(out.buffer, scalars.fit(dtype), at, part.buffer, part.positions())
     return out
 
 
@@ -389,7 +389,7 @@ def overlap_add(
     out = empty(shape, dtype)
     size = w.shape[w.ndim - len(stride) :]
     at = windows(out, size, stride, dilation).positions()
-    add_loop(out.buffer, at, w.buffer, w.positions(), scalars.fit(dtype))
+    add_loop(out.buffer, scalars.fit(dtype), at, w.buffer, w.positions())
     return out
 
 
@@ -407,15 +407,26 @@ def matmul(
     sizes = (*x.shape[-2:], y.shape[-1])
     stack = rules.broadcast_shapes("matmul", x.shape[:-2], y.shape[:-2])
     out = empty(shape, dtype)
-    starts = zip(_matrices(x, stack), _matrices(y, stack), strict=True)
-    for number, (left, right) in enumerate(starts):
+    wide = {"f": "d", "u": "Q"}.get(dtype.kind, "q")
+    zero = 0.0 if wide == "d" else 0
+    fit = scalars.fit(dtype)
+    pairs = zip(_matrices(x, stack), _matrices(y.mT, stack), strict=True)
+    for number, (left, right) in enumerate(pairs):
         at = number * sizes[0] * sizes[2]
-        matmul_loop(left, right, sizes, out.buffer, at, scalars.fit(dtype))
+        rows, columns = _packed(left, wide), _packed(right, wide)
+        matmul_loop(out.buffer, fit, at, rows, columns, sizes, zero)
     return out
 
 
-def _matrices(x: NDArray, stack: Shape) -> list[Matrix]:
+def _matrices(x: NDArray, stack: Shape) -> list[NDArray]:
     """The matrices of a stack, broadcast to `stack`."""
     rows = x.expand((*stack, *x.shape[-2:]))
     starts = NDArray(x.buffer, stack, x.dtype, rows.strides[:-2], x.offset).positions()
-    return [Matrix(x.buffer, start, *x.strides[-2:]) for start in starts]
+    return [x.view(x.shape[-2:], x.strides[-2:], start) for start in starts]
+
+
+def _packed(x: NDArray, typecode: str) -> Any:
+    """The numbers of a matrix, row after row, as wide as sums of products need them."""
+    buffer = buffer_of(typecode, bytes(8)) * x.size
+    copy_loop(buffer, range(x.size), x.buffer, x.positions())
+    return buffer

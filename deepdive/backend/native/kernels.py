@@ -2,14 +2,19 @@
 
 An array is a flat ``buffer`` and the places of its elements in it, in row order.  A loop never
 knows about axes: strides have been turned into places by :func:`positions`.  So one loop serves
-contiguous arrays, transposed ones, slices with a step and broadcast ones alike.
+contiguous arrays, transposed ones, slices with a step and broadcast ones alike.  Each is marked
+as a ``loop``: where Numba is installed, ``machine`` has the same function compiled.
 """
 
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
+
+from deepdive.backend.native.machine import KEPT, loop, product_loop
 
 Shape = tuple[int, ...]
 Buffer = Any  # an array.array
@@ -43,51 +48,83 @@ def in_row_order(shape: Shape, strides: Shape) -> bool:
     return True
 
 
-def spread(starts: Places, steps: Places) -> list[int]:
-    """Every start with every step added: one more axis.
+def spread(starts: Places, size: int, stride: int) -> Places:
+    """Every start with each of ``0, stride, …, (size - 1) · stride`` added: one more axis.
 
-    >>> spread([0, 10], [0, 1, 2])
-    [0, 1, 2, 10, 11, 12]
+    >>> spread([0, 10], 3, 1).tolist(), spread(range(0, 12, 4), 4, 1)
+    ([0, 1, 2, 10, 11, 12], range(0, 12))
     """
-    return [start + step for start in starts for step in steps]
+    if size == 1:
+        return starts
+    if stride == 0 and len(starts) == 1:
+        return array("q", starts) * size
+    if len(starts) == 1 and size:
+        return range(starts[0], starts[0] + size * stride, stride)
+    if isinstance(starts, range) and stride and starts.step == size * stride:
+        return range(starts.start, starts.start + len(starts) * starts.step, stride)
+    steps: Places = range(0, size * stride, stride) if stride else array("q", [0]) * size
+    return crossed(starts, steps)
 
 
-def axis_steps(size: int, stride: int) -> list[int]:
-    """How far the elements of one axis lie from its first."""
-    return [i * stride for i in range(size)]
+def crossed(starts: Places, steps: Places) -> Places:
+    """Every start with every step added."""
+    out = array("q", bytes(8 * len(starts) * len(steps)))
+    spread_loop(out, starts, steps)
+    return out
+
+
+@loop
+def spread_loop(out: Buffer, starts: Places, steps: Places) -> None:
+    """``out = [start + step for start in starts for step in steps]``."""
+    k = 0
+    for start in starts:
+        for step in steps:
+            out[k] = start + step
+            k += 1
 
 
 def positions(shape: Shape, strides: Shape, offset: int = 0) -> Places:
     """The places ``offset + Σ index · stride`` of all elements, in row order.
 
-    >>> positions((2, 3), (1, 2))  # a (3, 2) array, transposed
+    >>> positions((2, 3), (1, 2)).tolist()  # a (3, 2) array, transposed
     [0, 2, 4, 1, 3, 5]
     """
     if in_row_order(shape, strides):
         return range(offset, offset + math.prod(shape))
-    found = [offset]
-    for extent, stride in zip(shape, strides, strict=True):
-        found = spread(found, axis_steps(extent, stride))
+    kept = math.prod(shape) <= KEPT
+    return (_kept_positions if kept else _positions)(shape, strides, offset)
+
+
+def _positions(shape: Shape, strides: Shape, offset: int) -> Places:
+    found: Places = [offset]
+    for size, stride in zip(shape, strides, strict=True):
+        found = spread(found, size, stride)
     return found
 
 
+_kept_positions = lru_cache(512)(_positions)  # a training asks for the same ones at every step
+
+
 # --- the three shapes ----------------------------------------------------------------------------
-def map_loop(f: Callable[..., Any], out: Buffer, x: Buffer, at: Places) -> None:
+@loop
+def map_loop(out: Buffer, f: Callable[..., Any], x: Buffer, at: Places) -> None:
     """``out[k] = f(x[at[k]])``."""
     for k, i in enumerate(at):
         out[k] = f(x[i])
 
 
+@loop
 def zip_loop(
-    f: Callable[..., Any], out: Buffer, x: Buffer, at_x: Places, y: Buffer, at_y: Places
+    out: Buffer, f: Callable[..., Any], x: Buffer, at_x: Places, y: Buffer, at_y: Places
 ) -> None:
     """``out[k] = f(x[at_x[k]], y[at_y[k]])``."""
     for k, i in enumerate(at_x):
         out[k] = f(x[i], y[at_y[k]])
 
 
+@loop
 def reduce_loop(
-    f: Callable[..., Any], start: Any, out: Buffer, x: Buffer, rows: Places, steps: Places
+    out: Buffer, f: Callable[..., Any], start: Any, x: Buffer, rows: Places, steps: Places
 ) -> None:
     """``out[k] = f(… f(f(start, a), b) …, z)`` over the elements a … z at ``rows[k] + steps``.
 
@@ -100,8 +137,9 @@ def reduce_loop(
         out[k] = total
 
 
+@loop
 def scan_loop(
-    f: Callable[..., Any], start: Any, out: Buffer, x: Buffer, rows: Places, steps: Places
+    out: Buffer, f: Callable[..., Any], start: Any, x: Buffer, rows: Places, steps: Places
 ) -> None:
     """As :func:`reduce_loop`, keeping every intermediate result where its element was."""
     for row in rows:
@@ -111,8 +149,9 @@ def scan_loop(
             out[row + step] = total
 
 
+@loop
 def first_loop(
-    better: Callable[..., bool], out: Buffer, x: Buffer, rows: Places, steps: Places
+    out: Buffer, better: Callable[..., bool], x: Buffer, rows: Places, steps: Places
 ) -> None:
     """``out[k]`` is the number of the first element in a row that no other is better than."""
     for k, row in enumerate(rows):
@@ -123,62 +162,61 @@ def first_loop(
         out[k] = best
 
 
-def add_loop(out: Buffer, at: Places, x: Buffer, at_x: Places, fit: Callable[..., Any]) -> None:
+@loop
+def add_loop(out: Buffer, fit: Callable[..., Any], at: Places, x: Buffer, at_x: Places) -> None:
     """``out[at[k]] += x[at_x[k]]``: a place that occurs twice is added to twice."""
-    for i, j in zip(at, at_x, strict=True):
-        out[i] = fit(out[i] + x[j])
+    for k, i in enumerate(at):
+        out[i] = fit(out[i] + x[at_x[k]])
+
+
+@loop
+def copy_loop(out: Buffer, at: Places, x: Buffer, at_x: Places) -> None:
+    """``out[at[k]] = x[at_x[k]]``."""
+    for k, i in enumerate(at):
+        out[i] = x[at_x[k]]
+
+
+@loop
+def where_loop(
+    out: Buffer,
+    mask: Buffer,
+    at_mask: Places,
+    x: Buffer,
+    at_x: Places,
+    y: Buffer,
+    at_y: Places,
+) -> None:
+    """``out[k] = x[at_x[k]] if mask[at_mask[k]] else y[at_y[k]]``."""
+    for k, i in enumerate(at_mask):
+        if mask[i]:
+            out[k] = x[at_x[k]]
+        else:
+            out[k] = y[at_y[k]]
 
 
 # --- the matrix product --------------------------------------------------------------------------
 def dot(x: Sequence[Any], y: Sequence[Any], zero: Any) -> Any:
     """``Σ x[i] · y[i]``."""
     total = zero
-    for a, b in zip(x, y, strict=True):
-        total += a * b
+    for i in range(len(x)):
+        total += x[i] * y[i]
     return total
 
 
-def line(
-    x: Buffer,
-    start: int,
-    stride: int,
-    size: int,
-) -> list[Any]:
-    """A row or a column of a matrix, copied out of its buffer."""
-    return [x[start + i * stride] for i in range(size)]
-
-
-class Matrix:
-    """A matrix in a buffer: element (i, j) at ``start + i · down + j · right``."""
-
-    __slots__ = ("buffer", "down", "right", "start")
-
-    def __init__(
-        self,
-        buffer: Buffer,
-        start: int,
-        down: int,
-        right: int,
-    ) -> None:
-        self.buffer, self.start, self.down, self.right = buffer, start, down, right
-
-    def rows(self, n: int, k: int) -> list[list[Any]]:
-        """All rows, n of k elements."""
-        return [line(self.buffer, self.start + i * self.down, self.right, k) for i in range(n)]
-
-    def columns(self, k: int, m: int) -> list[list[Any]]:
-        """All columns, m of k elements."""
-        return [line(self.buffer, self.start + j * self.right, self.down, k) for j in range(m)]
-
-
+@product_loop
 def matmul_loop(
-    x: Matrix, y: Matrix, sizes: tuple[int, int, int], out: Buffer, at: int, fit: Any
+    out: Buffer,
+    fit: Callable[..., Any],
+    at: int,
+    rows: Buffer,
+    columns: Buffer,
+    sizes: tuple[int, int, int],
+    zero: Any,
 ) -> None:
-    """Every row of x (n, k) times every column of y (k, m), written from ``out[at]`` on."""
+    """Every row (n of k numbers) times every column (m of k), written from ``out[at]`` on."""
     n, k, m = sizes
-    zero = 0.0 if out.typecode in "fd" else 0
-    columns = y.columns(k, m)
-    for row in x.rows(n, k):
-        for column in columns:
-            out[at] = fit(dot(row, column, zero))
+    for i in range(n):
+        row = rows[i * k : i * k + k]
+        for j in range(m):
+            out[at] = fit(dot(row, columns[j * k : j * k + k], zero))
             at += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import math
 import operator
 import sys
@@ -31,7 +32,7 @@ here = sys.modules[__name__]
 
 # --- map -----------------------------------------------------------------------------------------
 negative = mapped("negative", operator.neg)
-abs = mapped("abs", operator.abs)
+abs = mapped("abs", builtins.abs)
 sign = mapped("sign", scalars.sign)
 floor = mapped("floor", scalars.floor)
 ceil = mapped("ceil", scalars.ceil)

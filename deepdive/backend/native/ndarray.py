@@ -16,14 +16,14 @@ from deepdive import dtypes
 from deepdive.backend.native.kernels import (
     Places,
     Shape,
-    axis_steps,
+    copy_loop,
     in_row_order,
+    map_loop,
     positions,
     row_strides,
-    spread,
 )
 from deepdive.backend.native.scalars import convert, typecode
-from deepdive.backend.native.selection import Selection, repeated
+from deepdive.backend.native.selection import Selection
 from deepdive.backend.vocabulary import rules_dtype, rules_index, rules_shape
 from deepdive.errors import DeviceError, ShapeError
 from deepdive.host import np
@@ -261,15 +261,16 @@ class NDArray:
         wanted = as_native(dtype)
         if wanted == self.dtype:
             return self.copy() if copy else self
-        cast = convert(wanted)
-        numbers = (cast(self.buffer[i]) for i in self.positions())
-        return NDArray(buffer_of(typecode(wanted), numbers), self.shape, wanted)
+        out = empty(self.shape, wanted)
+        map_loop(out.buffer, convert(wanted), self.buffer, self.positions())
+        return out
 
     def _gathered(self, shape: Shape, places: Places) -> NDArray:
-        x = self.buffer
-        if isinstance(places, range):
-            return NDArray(x[places.start : places.stop], shape, self.dtype)
-        return NDArray(buffer_of(x.typecode, [x[i] for i in places]), shape, self.dtype)
+        if isinstance(places, range) and places.step == 1:
+            return NDArray(self.buffer[places.start : places.stop], shape, self.dtype)
+        out = empty(shape, self.dtype)
+        copy_loop(out.buffer, range(len(places)), self.buffer, places)
+        return out
 
     # --- indexing ------------------------------------------------------------------------------
     def select(self, index: Any) -> Selection:
@@ -293,18 +294,17 @@ class NDArray:
         rules_index.setitem("setitem", self, index, values)
         chosen = self.select(index)
         places, shape = chosen.places(), chosen.shape
-        if not chosen.parts and len(set(places)) < len(places):
+        if not (chosen.parts or chosen.apart()) and len(set(places)) < len(places):
             raise ShapeError(
                 "setitem: elements of this view share their memory",
                 got=f"shape {self.shape}, strides {self.strides}",
                 fix="write into a copy: x = x.copy()",
             )
         extra = len(values.shape) - len(shape)
-        own = values.shape[extra:] if extra > 0 else values.shape
-        cast = convert(self.dtype)
-        numbers = [cast(number) for number in values.numbers()]  # read before anything is written
-        for place, i in zip(places, repeated(own, shape), strict=True):
-            self.buffer[place] = numbers[i]
+        own = values.reshape(values.shape[extra:]) if extra > 0 else values
+        shared = own.buffer is self.buffer  # then it is read before anything is written
+        source = (own.copy() if shared else own.astype(self.dtype)).expand(shape)
+        copy_loop(self.buffer, places, source.buffer, source.positions())
 
     def fill(self, value: Any) -> None:
         """Set every element."""
@@ -347,12 +347,14 @@ def as_native(dtype: Any) -> Any:
 
     Those have no place in tensors: random bits, data files and sums of bytes need them.
     """
-    if getattr(dtype, "name", dtype) in WIDE:
-        return WIDE[getattr(dtype, "name", dtype)]
-    return dtypes.as_dtype(dtype)
+    if dtype in KNOWN:
+        return dtype
+    name = getattr(dtype, "name", dtype)
+    return WIDE[name] if name in WIDE else dtypes.as_dtype(dtype)
 
 
 WIDE = {name: np.dtype(name) for name in ("uint16", "uint32", "uint64")}
+KNOWN = frozenset((*WIDE.values(), *dtypes.BY_NAME.values()))  # asking a dtype its name is slow
 
 
 # --- making arrays -------------------------------------------------------------------------------
@@ -428,11 +430,11 @@ def _as_index(part: Any) -> Any:
 
 def reduced_places(x: NDArray, axes: Axes) -> tuple[Places, Places]:
     """The places of the first element of each row along `axes`, and the steps within a row."""
-    rows, steps = [x.offset], [0]
-    for axis, (size, stride) in enumerate(zip(x.shape, x.strides, strict=True)):
-        along = axis_steps(size, stride)
-        if axis in axes:
-            steps = spread(steps, along)
-        else:
-            rows = spread(rows, along)
-    return rows, steps
+    inside = [i in axes for i in range(x.ndim)]
+    rows = _along(x, [i for i in range(x.ndim) if not inside[i]], x.offset)
+    return rows, _along(x, [i for i in range(x.ndim) if inside[i]], 0)
+
+
+def _along(x: NDArray, axes: list[int], start: int) -> Places:
+    """The places of the elements along some axes."""
+    return positions(tuple(x.shape[i] for i in axes), tuple(x.strides[i] for i in axes), start)

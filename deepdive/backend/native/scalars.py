@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Callable
+from functools import cache
 from math import inf, nan
 from typing import Any
 
@@ -29,6 +30,7 @@ TYPECODES = {
 }
 
 
+@cache
 def typecode(dtype: Any) -> str:
     """The letter of ``array.array`` for a dtype.
 
@@ -43,6 +45,7 @@ def typecode(dtype: Any) -> str:
 
 
 # --- into a dtype --------------------------------------------------------------------------------
+@cache
 def fit(dtype: Any) -> Callable[[Any], Any]:
     """The function that makes a computed number one of `dtype`: integers wrap around.
 
@@ -60,9 +63,16 @@ def fit(dtype: Any) -> Callable[[Any], Any]:
     def wrap(number: Any) -> Any:
         return (number - low) % span + low
 
+    wrap.machine = same  # type: ignore[attr-defined] # machine numbers do so by themselves
     return wrap
 
 
+def same(x: Any) -> Any:
+    """x."""
+    return x
+
+
+@cache
 def convert(dtype: Any) -> Callable[[Any], Any]:
     """The function that makes any number one of `dtype`: fractions are cut off."""
     wrap = fit(dtype)
@@ -90,6 +100,7 @@ def ieee(
         except ValueError:
             return known.get(x, nan)
 
+    guarded.machine = f  # type: ignore[attr-defined] # which has these answers by itself
     return guarded
 
 
@@ -113,7 +124,10 @@ atanh = ieee(math.atanh, {1.0: inf, -1.0: -inf})
 
 def sinh(x: Any) -> float:
     """The hyperbolic sine, ±∞ where it overflows."""
-    return math.copysign(ieee(math.sinh)(abs(x)), x)
+    return math.copysign(_steep(abs(x)), x)
+
+
+_steep = ieee(math.sinh)
 
 
 def whole(f: Callable[[float], int]) -> Callable[[Any], Any]:
@@ -150,7 +164,7 @@ def reciprocal(x: Any) -> float:
 
 def sigmoid(x: Any) -> float:
     """``1 / (1 + e^-x)``."""
-    return 1.0 / (1.0 + exp(-x))
+    return 1.0 / (1.0 + exp(-float(x)))
 
 
 # --- two operands --------------------------------------------------------------------------------
@@ -165,20 +179,26 @@ def floor_divide(x: Any, y: Any) -> Any:
     """floor(x / y); integers by 0 are 0."""
     if y != 0:
         return x // y
-    return divide(x, y) if isinstance(x, float) else 0
+    return 0 if isinstance(x, int) else divide(x, y)
 
 
 def remainder(x: Any, y: Any) -> Any:
     """What floor_divide leaves, with y's sign; NaN for floats by 0."""
+    if x - x != 0 or y != y:
+        return (x - x) * y  # NaN: ∞ leaves nothing that could be told
     if y != 0:
         return x % y
-    return nan if isinstance(x, float) else 0
+    return 0 if isinstance(x, int) else nan
 
 
 def power(x: Any, y: Any) -> Any:
     """x to the power of y, exact for integers."""
     if isinstance(x, int) and isinstance(y, int) and y >= 0:
         return x**y
+    return _raised(x, y)
+
+
+def _raised(x: Any, y: Any) -> float:
     flips = x < 0 or (x == 0 and math.copysign(1.0, x) < 0)
     huge = -inf if flips and y % 2 == 1 else inf
     try:
@@ -187,6 +207,9 @@ def power(x: Any, y: Any) -> Any:
         return huge
     except ValueError:
         return huge if x == 0 else nan
+
+
+_raised.machine = math.pow  # type: ignore[attr-defined] # which has these answers by itself
 
 
 def shifted(x: Any, y: Any) -> Any:
@@ -224,8 +247,8 @@ def logaddexp(x: Any, y: Any) -> float:
     """``log(e^x + e^y)``, nothing overflows on the way."""
     if x == y:
         return float(x + math.log(2))
-    top, low = maximum(x, y), minimum(x, y)
-    return float(top + math.log1p(exp(low - top)))
+    top, low = float(maximum(x, y)), float(minimum(x, y))
+    return top + math.log1p(exp(low - top))
 
 
 def larger(x: Any, y: Any) -> bool:

@@ -10,7 +10,7 @@ import math
 import operator
 from typing import Any
 
-from deepdive.backend.native.kernels import Places, Shape, axis_steps, spread
+from deepdive.backend.native.kernels import Places, Shape, crossed, positions, spread
 from deepdive.backend.vocabulary.rules import broadcast_shapes
 
 
@@ -84,13 +84,25 @@ class Selection:
 
     def places(self) -> Places:
         """Where the selected elements lie in the buffer, in row order."""
-        axes = [axis_steps(n, s) for n, s in zip(self.sizes, self.strides, strict=True)]
-        if self.parts:
-            axes.insert(self.at, self._steps())
-        found = [self.offset]
-        for steps in axes:
-            found = spread(found, steps)
+        if not self.parts:
+            return positions(tuple(self.sizes), tuple(self.strides), self.offset)
+        found: Places = [self.offset]
+        axes = list(zip(self.sizes, self.strides, strict=True))
+        for size, stride in axes[: self.at]:
+            found = spread(found, size, stride)
+        found = crossed(found, self._steps())
+        for size, stride in axes[self.at :]:
+            found = spread(found, size, stride)
         return found
+
+    def apart(self) -> bool:
+        """Whether strides alone tell that none is there twice: each passes all shorter ones."""
+        reach = 0
+        for stride, size in sorted(zip(map(abs, self.strides), self.sizes, strict=True)):
+            if size > 1 and stride <= reach:
+                return False
+            reach += (size - 1) * stride
+        return True
 
     def _steps(self) -> list[int]:
         """How far the index arrays, together, point from the offset."""

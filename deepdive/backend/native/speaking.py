@@ -7,6 +7,7 @@ use.  What is left to a word is how its numbers are computed.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from deepdive import dtypes
@@ -17,7 +18,7 @@ from deepdive.backend.native.kernels import (
     zip_loop,
 )
 from deepdive.backend.native.ndarray import NDArray, asarray, empty, reduced_places
-from deepdive.backend.native.scalars import convert, fit
+from deepdive.backend.native.scalars import fit
 from deepdive.backend.vocabulary import VOCABULARY, Word, rules
 from deepdive.errors import DeviceError
 
@@ -54,6 +55,7 @@ def as_array(x: Any, dtype: Any = None) -> Array:
     return x if isinstance(x, NDArray) else asarray(x, dtype)
 
 
+@cache
 def stored(f: Function, dtype: Any) -> Function:
     """`f`, its result made a number of `dtype`; float buffers round by themselves."""
     if dtype.kind == "f":
@@ -76,7 +78,7 @@ def mapped(name: str | Word, f: Function) -> Function:
         shape, dtype = word.result(x)
         x = as_array(x)
         out = empty(shape, dtype)
-        map_loop(stored(f, dtype), out.buffer, x.buffer, x.positions())
+        map_loop(out.buffer, stored(f, dtype), x.buffer, x.positions())
         return out
 
     return _named(speak, word.name)
@@ -93,7 +95,7 @@ def zipped(name: str | Word, f: Function) -> Function:
         x, y = _broadcast(x, common, shape), _broadcast(y, common, shape)
         out = empty(shape, dtype)
         run = stored(f, dtype)
-        zip_loop(run, out.buffer, x.buffer, x.positions(), y.buffer, y.positions())
+        zip_loop(out.buffer, run, x.buffer, x.positions(), y.buffer, y.positions())
         return out
 
     return _named(speak, word.name)
@@ -117,7 +119,7 @@ def reduced(name: str, f: Function, start: Any) -> Function:
         out = empty(shape, dtype)
         first = start(dtype) if callable(start) else start
         rows, steps = reduced_places(x, rules.some_axes(name, axis, x.shape))
-        reduce_loop(stored(f, dtype), first, out.buffer, x.buffer, rows, steps)
+        reduce_loop(out.buffer, stored(f, dtype), first, x.buffer, rows, steps)
         return out
 
     return _named(speak, name)
@@ -132,7 +134,7 @@ def scanned(name: str, f: Function, start: Any) -> Function:
         _, dtype = word.result(x, axis)
         out = x.astype(dtype).copy()
         rows, steps = reduced_places(out, (rules.one_axis(name, axis, x.shape),))
-        scan_loop(stored(f, dtype), start, out.buffer, out.buffer, rows, steps)
+        scan_loop(out.buffer, stored(f, dtype), start, out.buffer, rows, steps)
         return out
 
     return _named(speak, name)
@@ -176,9 +178,3 @@ def _named(function: Function, name: str, doc: str | None = None) -> Function:
     function.__name__ = function.__qualname__ = name
     function.__doc__ = doc or f"{VOCABULARY.get(name, name)}."
     return function
-
-
-def cast_numbers(x: NDArray, dtype: Any) -> list[Any]:
-    """The numbers of `x` in row order, converted to `dtype`."""
-    number = convert(dtype)
-    return [number(each) for each in x.numbers()]
