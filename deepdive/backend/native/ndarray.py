@@ -347,14 +347,15 @@ def as_native(dtype: Any) -> Any:
 
     Those have no place in tensors: random bits, data files and sums of bytes need them.
     """
-    if dtype in KNOWN:
-        return dtype
-    name = getattr(dtype, "name", dtype)
-    return WIDE[name] if name in WIDE else dtypes.as_dtype(dtype)
+    found = KNOWN.get(dtype)  # asking a dtype its name is slow
+    if found is None:
+        name = getattr(dtype, "name", dtype)
+        found = WIDE[name] if name in WIDE else dtypes.as_dtype(dtype)
+    return found
 
 
 WIDE = {name: np.dtype(name) for name in ("uint16", "uint32", "uint64")}
-KNOWN = frozenset((*WIDE.values(), *dtypes.BY_NAME.values()))  # asking a dtype its name is slow
+KNOWN = {dtype: dtype for dtype in (*WIDE.values(), *dtypes.BY_NAME.values())}
 
 
 # --- making arrays -------------------------------------------------------------------------------
