@@ -28,7 +28,7 @@ def explained(program: Any) -> str:
         [
             *_times(program),
             *_size(graph),
-            _predicted(program),
+            *_predicted(program),
             *_fused(program.code),
             *_inputs(program.tracer),
             *_constants(program),
@@ -89,13 +89,14 @@ def flops_of(value: Value) -> int:
     return max(value.size, *(operand.size for operand in operands))
 
 
-def _predicted(program: Any) -> str:
-    """The roofline's time beside the measured one."""
-    seconds, speeds = predicted(program.code, flops_of)
-    text = f"predicted {seconds * 1e6:,.0f} µs at {speeds}"
-    if not program.calls:
-        return text
-    return f"{text}; the fastest call took {program.fastest / seconds:.1f} times that"
+def _predicted(program: Any) -> Iterator[str]:
+    """The roofline's time beside the measured one, once there is one: that measures the machine."""
+    if program.calls:
+        seconds, speeds = predicted(program.code, flops_of)
+        yield (
+            f"predicted {seconds * 1e6:,.0f} µs at {speeds}; "
+            f"the fastest call took {program.fastest / seconds:.1f} times that"
+        )
 
 
 def _fused(code: Any) -> Iterator[str]:
