@@ -32,14 +32,14 @@ from deepdive.errors import DeepDiveError
 FORMS: dict[str, list[str]] = {}  # function → texts of calls
 EXCEPTIONS: dict[str, dict[str, str]] = {}  # function → kind of trial or argument → reason
 KINDS = ("float64", "float32", "method", "by name", "integers", "edges")
-TOLERANCES = {"float64": (1e-9, 1e-11), "float32": (2e-5, 2e-6)}
+TOLERANCES = {"float64": (1e-9, 1e-11), "float32": (2e-5, 2e-6), "float16": (1e-3, 1e-4)}
 REFUSED = (TypeError, ValueError, RuntimeError, IndexError, NotImplementedError)
 
 
 def forms(**table: str) -> None:
     """Enter the forms of functions: ``forms(add="f(x, y); f(x, 2)")``."""
     for name, text in table.items():
-        FORMS.setdefault(name.rstrip("_"), []).extend(_split(text))
+        FORMS.setdefault(name.removesuffix("_"), []).extend(_split(text))
 
 
 def exceptions(name: str, **reasons: str) -> None:
@@ -88,6 +88,11 @@ def used(form: str) -> list[str]:
     """The arrays a form names, in order of first use."""
     found = [node.id for node in ast.walk(ast.parse(form)) if isinstance(node, ast.Name)]
     return [name for name in dict.fromkeys(found) if name in ARRAYS]
+
+
+def calls_function(form: str) -> bool:
+    """Whether a form is a call of ``f``; others are notation, as ``x[0]``."""
+    return form.startswith("f(")
 
 
 def has_floats(form: str) -> bool:
@@ -277,7 +282,7 @@ def trials(name: str, form: str) -> Iterator[tuple[str, str, dict[str, Any], dic
     yield "float64", form, plain, {}
     yield "float32", form, single, {}
     call: Any = ast.parse(form, mode="eval").body
-    if isinstance(call.func, ast.Attribute):
+    if not calls_function(form):  # x[0], x.to(y): there is one way to say it
         return
     if _is_method(name) and not isinstance(call.args[0], ast.Constant):
         yield "method", form, single, {"method": True, "slopes": False}

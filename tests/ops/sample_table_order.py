@@ -125,6 +125,7 @@ def _median(draw: Draw) -> Samples:
 def _mode(draw: Draw) -> Samples:
     yield Sample((draw.indices(3, (3, 7)),))
     yield Sample((draw.indices(3, (7, 2)), 0, True))
+    yield Sample((draw(3, 4),))
     yield Sample((np.array([[1.5, 0.5, 1.5], [0.5, 2.5, 2.5]]),), fixed=(0,))
 
 

@@ -15,6 +15,7 @@ from tests.ops.call_forms import (  # noqa: E402
     FORMS,
     Disagreement,
     Refused,
+    calls_function,
     compare,
     trials,
 )
@@ -90,7 +91,9 @@ def arguments(name):
 
 @pytest.mark.parametrize("name", FORMS)
 def test_every_argument_is_tried(name):
-    calls = [ast.parse(form, mode="eval").body for form in FORMS[name]]
+    calls = [ast.parse(form, mode="eval").body for form in filter(calls_function, FORMS[name])]
+    if not calls:
+        return
     given = {keyword.arg for call in calls for keyword in call.keywords}
     longest = max(len(call.args) for call in calls)
     missing = []
