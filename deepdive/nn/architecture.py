@@ -58,6 +58,8 @@ def is_layer(value: Any) -> bool:
 
 def know(cls: type) -> None:
     """Enter a class under its own name; the library's own layers are never replaced."""
+    if "original_class" in vars(cls):  # made for one parametrised module
+        return
     held = LAYERS.get(cls.__name__)
     if held is None or not held.__module__.startswith(OWN):
         LAYERS[cls.__name__] = cls
@@ -90,6 +92,13 @@ def register_layer(*args: Any) -> Any:
 
 def _name_of(module: Any) -> str:
     cls = type(module)
+    if "original_class" in vars(cls):
+        raise CheckpointError(
+            f"save: a parameter of {cls.original_class.__name__} is computed from others, "
+            "and model.arc cannot say so",
+            got=", ".join(cls.computed),
+            fix="nn.utils.parametrize.remove_parametrizations(…), or save_arc=False",
+        )
     name: str = cls.__dict__.get("arc_name", cls.__name__)
     held = LAYERS.get(name)
     if held is None or (held.__module__, held.__qualname__) != (cls.__module__, cls.__qualname__):

@@ -209,6 +209,27 @@ def sparse_(
     return _fill(tensor, values)
 
 
+def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
+    """The kernel of a convolution that lets channels pass as they are, (out, in, *kernel).
+
+    Raises:
+        ShapeError: unless it has three to five axes, and `groups` divides the first.
+    """
+    shape = tuple(tensor.shape)
+    if len(shape) not in (3, 4, 5) or groups < 1 or shape[0] % groups:
+        raise ShapeError(
+            f"dirac_: the tensor is {shape}, groups is {groups}",
+            expected="3 to 5 axes, of which groups divides the first",
+        )
+    share = shape[0] // groups  # outputs of one group
+    middle = tuple(n // 2 for n in shape[2:])
+    values = tensor.detach().numpy() * 0
+    for group in range(groups):
+        for channel in range(min(share, shape[1])):
+            values[(group * share + channel, channel, *middle)] = 1
+    return _fill(tensor, values)
+
+
 def _matrix(name: str, tensor: Tensor) -> Tensor:
     if len(tensor.shape) != 2:
         raise ShapeError(f"{name}: a matrix is needed", got=f"shape {tuple(tensor.shape)}")
@@ -231,6 +252,7 @@ BY_NAME: dict[str, Initializer] = {
     "kaiming_uniform": kaiming_uniform_,
     "kaiming_normal": kaiming_normal_,
     "orthogonal": orthogonal_,
+    "dirac": dirac_,
 }
 
 

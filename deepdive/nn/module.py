@@ -15,13 +15,14 @@ from deepdive.backend import speakers
 from deepdive.core.tensor import HookHandle, Tensor, array_of, wrap
 from deepdive.errors import ArgumentError, DeepDiveError, DTypeError, did_you_mean
 from deepdive.nn import architecture, loading, stepping
+from deepdive.nn.lookup import Lookups
 from deepdive.nn.parameter import Parameter, as_parameter
 
 M = TypeVar("M", bound="Module")
 Named = Iterator[tuple[str, Any]]
 
 
-class Module:
+class Module(Lookups):
     """Base of all layers and models.
 
     A subclass assigns Parameters and Modules to attributes and defines ``forward`` (or
