@@ -29,6 +29,7 @@ class Lookups:
     named_buffers: Any
     register_forward_hook: Any
     register_forward_pre_hook: Any
+    _hooks: Any
 
     # --- by path ---------------------------------------------------------------------------------
     def get_submodule(self, target: str) -> Any:
@@ -86,6 +87,10 @@ class Lookups:
             return parts if isinstance(output, tuple) else parts[0]
 
         handle: HookHandle = self.register_forward_hook(watch)
+        # Gradients go backwards: what acts on them first is put on last, but the hooks that only
+        # look at them look at what all of these have made of them.
+        after = self._hooks[1]
+        after.insert(sum(hasattr(h, "looks") for h in after), after.pop())
         return handle
 
     def register_full_backward_hook(self, hook: Callable[[Any, Any, Any], Any]) -> HookHandle:
@@ -116,7 +121,11 @@ class Lookups:
             parts = _copies(parts, arrived)
             return parts if isinstance(output, tuple) else parts[0]
 
-        return _Both(self.register_forward_pre_hook(before), self.register_forward_hook(after))
+        after.looks = True  # type: ignore[attr-defined]
+        both = _Both(self.register_forward_pre_hook(before), self.register_forward_hook(after))
+        for hooks in self._hooks:
+            hooks.insert(0, hooks.pop())
+        return both
 
 
 class _Both(HookHandle):
