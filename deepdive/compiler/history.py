@@ -22,10 +22,12 @@ import numpy as np
 
 from deepdive import config
 from deepdive.compiler.compiled import LOCK, Compiled, Program, generated, signature
+from deepdive.compiler.explain import facts_of
 from deepdive.compiler.expressions import VIRTUAL
 from deepdive.compiler.graph import CONSTANT, INPUT, NUMBER, Graph, Value, replaced
 from deepdive.compiler.lazyarray import LazyArray
 from deepdive.compiler.settle import VIEWS
+from deepdive.compiler.store import remember
 from deepdive.compiler.trace import TENSOR, Source, leaves, rebuilt, structure
 from deepdive.core.autograd import grad
 from deepdive.core.function import Context, Function
@@ -94,6 +96,16 @@ class CompiledModel(Compiled):
 class Pair(Program):
     """A forward program whose results remember how to run the backward one."""
 
+    def __init__(self, owner: Compiled, args: Any, kwargs: Any, flat: list[Any], form: Any) -> None:
+        super().__init__(owner, args, kwargs, flat, form)
+        if not self.lost:
+            remember(self.backward.source, self._backward_facts)
+
+    def _backward_facts(self) -> dict[str, str]:
+        """What is kept beside the backward program."""
+        facts = facts_of(self)
+        return {**facts, "what": f"backward of {facts['what']}"}
+
     def _is_tracked(self, leaf: Any) -> bool:
         return isinstance(leaf, Tensor) and leaf.requires_grad
 
@@ -139,9 +151,10 @@ class Pair(Program):
         inputs = [value for value in graph.inputs if value not in self.seeds]
         forward = Graph(inputs, [*outputs, *cut.kept], graph.writes)
         self.given = [inputs.index(value) for value in cut.given]
-        self.backward, _ = generated(cut.graph, dialect)
         self.graph = forward
-        return generated(forward, dialect)
+        self.backward, lost = generated(cut.graph, dialect)
+        code, also_lost = generated(forward, dialect)
+        return code, also_lost or lost
 
     def run(self) -> Any:
         """One call of the forward program, with the arguments in ``flat``."""

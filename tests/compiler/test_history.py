@@ -143,6 +143,19 @@ def test_explain_tells_of_both_programs(compiled):
     assert "1.weight" in model.draw()
 
 
+def test_both_programs_are_in_the_list_of_the_cache():
+    pytest.importorskip("numba")
+    from deepdive.compiler import store
+
+    layer = nn.Linear(5, 7)
+    model = dd.compile(layer, dialect="numba")
+    model(dd.randn(9, 5)).sum().backward()
+    sources = {program.source.read_text(): program.facts.get("what") for program in store.kept()}
+    assert sources[model.source].startswith("forward (")
+    assert sources[model.source].endswith(" of (9, 5) float32")
+    assert sources[model.latest.backward.source].startswith("backward of forward")
+
+
 def test_inside_a_compiled_step():
     model = dd.compile(nn.Linear(3, 2), dialect="numpy")
     optimizer = optim.SGD(model.parameters(), lr=0.1)
