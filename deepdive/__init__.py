@@ -70,6 +70,7 @@ LATE = {
     "compile": ("deepdive.compiler.compile", "compile"),
     "autocast": ("deepdive.ops.autocast", "autocast"),
     "is_autocast_enabled": ("deepdive.ops.autocast", "is_autocast_enabled"),
+    "check": ("deepdive.dash.check", "check"),
     "profile": ("deepdive.dash.profile", "profile"),
     "summary": ("deepdive.dash.summary", "summary"),
     "gradient_check": ("deepdive.testing.needle", "gradient_check"),

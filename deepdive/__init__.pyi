@@ -55,6 +55,7 @@ from deepdive.core.random import manual_seed as manual_seed
 from deepdive.core.random import set_rng_state as set_rng_state
 from deepdive.core.tensor import Tensor as Tensor
 from deepdive.core.transforms.vmap import vmap as vmap
+from deepdive.dash.check import check as check
 from deepdive.dash.profile import profile as profile
 from deepdive.dash.summary import summary as summary
 from deepdive.ops.autocast import autocast as autocast
