@@ -18,6 +18,7 @@ import numpy as np
 
 from deepdive import dtypes
 from deepdive.backend import cupy_convolution, cupy_random, cupy_windows, numpy_cpu
+from deepdive.backend.cupy_fused import Fused
 from deepdive.backend.cupy_host import Host
 from deepdive.backend.vocabulary import VOCABULARY
 from deepdive.backend.vocabulary.word import Word
@@ -79,12 +80,13 @@ class GpuSpeaker:
 
     Attributes:
         host: how values come to the host: copies, questions, the debug mode.
+        fused: an optimizer's formula as one kernel.
     """
 
     def __init__(self, cp: Any, cupyx: Any, device: str) -> None:
         self.cp = cp
         self.ARRAY_TYPE, self.DEVICE = cp.ndarray, device
-        self.host = Host(cp, cupyx)
+        self.host, self.fused = Host(cp, cupyx), Fused(cp)
         self.later, self.to_numpy, self.readable = self.host.later, self.host.copy, self.host.copy
         self.empty, self.random_bits = cp.empty, partial(cupy_random.random_bits, cp)
         for name in SAME.split():

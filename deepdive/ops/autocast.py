@@ -32,7 +32,7 @@ PRECISE = frozenset(
     Acos Asin Cosh Cumprod Cumsum Exp Expm1 Log Log10 Log1p Log2 LogAddExp LogSigmoid LogSoftmax
     LogSumExp Pow PowerScalar Prod Reciprocal Rsqrt Sinh Softmax Softplus Sum Tan Mean Deviation
     BatchNorm LayerNorm RmsNorm BinaryCrossEntropy LogitsBinaryCrossEntropy Huber Mae Mse
-    PickedMean SoftmaxPickedMean
+    PickedMean SoftmaxPickedMean SoftmaxPickedCounted
     """.split()
 )
 

@@ -16,6 +16,7 @@ from deepdive.ops.activation import LogSigmoid, LogSoftmax
 from deepdive.ops.creation import as_tensor
 from deepdive.ops.embedding import check_range, indices
 from deepdive.ops.indexing import Gather
+from deepdive.ops.loss_counted import SoftmaxPickedCounted
 
 TINY = 1e-45  # its logarithm is below -100, where that of PyTorch's cross-entropy stops
 
@@ -301,9 +302,10 @@ def cross_entropy(
         logs = LogSoftmax(dim)(input)
         return _against_shares(logs, target, weight, reduction, label_smoothing)
     classes, ignores = _classes("cross_entropy", input, target, ignore_index)
-    plain = weight is None and reduction == "mean" and not (ignores or label_smoothing)
+    plain = weight is None and reduction == "mean" and not label_smoothing
     if plain and input.ndim == 2:
-        return SoftmaxPickedMean()(input, classes)
+        operator = SoftmaxPickedCounted(ignore_index) if ignores else SoftmaxPickedMean()
+        return operator(input, classes)
     logs = LogSoftmax(dim)(input)
     loss = _picked(logs, classes, weight, ignore_index, reduction)
     if not label_smoothing:

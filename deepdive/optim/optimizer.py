@@ -149,8 +149,11 @@ class Optimizer:
         if self._counts:
             hyper["t"] = kept["t"]
         whole = [w, *[kept[slot] for slot in slots]]
-        far = hasattr(xp, "later")  # a GPU: each block would only be one more launch
-        if self.elementwise and w.size > BLOCK and not recorded and not far:
+        fused = getattr(xp, "fused", None)  # a GPU: every word would be a launch of its own
+        if fused is not None and self.elementwise:
+            if not fused.update(self, [*whole, xp.contiguous(g)], hyper, terms):
+                self._apply(xp, whole, g, hyper, terms)
+        elif self.elementwise and w.size > BLOCK and not recorded:
             for block in _blocks(w):
                 parts = [array[block] for array in whole]
                 self._apply(xp, parts, g[block], hyper, terms)

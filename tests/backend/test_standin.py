@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import deepdive as dd
-from deepdive.backend import cupy_random
+from deepdive.backend import cupy_fused, cupy_random
 from deepdive.backend.random_numpy import random_bits
 from deepdive.backend.vocabulary import VOCABULARY
 from deepdive.errors import DeviceError, OutOfMemoryError, ShapeError
@@ -218,3 +218,38 @@ assert dd.ones(2).to("standin").device == "standin"
 assert "cupy" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# --- kernels made of formulas ------------------------------------------------------------------
+def test_the_kernel_of_a_formula():
+    class Descent:
+        def _apply(self, words, arrays, g, hyper, terms):
+            (w,) = arrays
+            g = g + terms["decay"] * w
+            words.write(w, w - hyper["lr"] / (1 + hyper["t"]) * words.sqrt(g))
+
+    code = cupy_fused.Kernel("float32", 2)
+    number = cupy_fused.Number
+    hyper = {"lr": number(lambda values: values[0]), "t": number(lambda values: values[1])}
+    terms = {"decay": number(lambda values: values[2])}
+    w, g = code.arrays
+    Descent()._apply(code, [w], g, hyper, terms)
+    assert code.source() == GOLDEN
+    values = (0.5, 4.0, 0.1)
+    assert [each.of(values) for each in code.numbers] == [0.1, 0.1]
+
+
+GOLDEN = """
+extern "C" __global__ void update(long long size, float* p0, const float* p1, float n0, float n1) {
+    long long i = blockIdx.x * (long long)blockDim.x + threadIdx.x;
+    if (i >= size) return;
+    const float a0 = p0[i];
+    const float a1 = p1[i];
+    const float v0 = n0 * a0;
+    const float v1 = a1 + v0;
+    const float v2 = sqrtf(v1);
+    const float v3 = n1 * v2;
+    const float v4 = a0 - v3;
+    p0[i] = v4;
+}
+"""

@@ -17,6 +17,7 @@ from deepdive import nn, optim
 from deepdive.errors import ArgumentError, DeviceError
 from deepdive.nn import functional as F
 from deepdive.testing import standin
+from deepdive.testing.standin_cuda import COMPILER
 from tests.nn.test_layers import LAYERS
 from tests.optim.test_optimizers import TABLE
 
@@ -106,6 +107,79 @@ def test_optimizers(name, options, no_copies):
     pair[1].load_state_dict(state)
     for kept in pair[1].state:
         assert all(type(value) in (int, standin.speaker.ARRAY_TYPE) for value in kept.values())
+
+
+FUSED = {"SGD", "Adam", "AdamW", "Adagrad", "RMSprop", "Adadelta", "Adamax"}
+
+
+@pytest.mark.skipif(COMPILER is None, reason="needs a C++ compiler to run CUDA's source")
+@pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("name", "options"), TABLE)
+def test_updates_as_one_kernel(name, options, dtype, monkeypatch):
+    """The kernel made of a formula gives the bits that its words give one by one."""
+    fused = standin.speaker.fused
+    numbers = np.random.default_rng(0).standard_normal((4, 999)).astype(dtype)
+
+    def trained():
+        p = dd.tensor(numbers[0], device=THERE, requires_grad=True)
+        optimizer = getattr(optim, name)([p], **options)
+        schedule = optim.lr_scheduler.ExponentialLR(optimizer, 0.9)
+        for g in numbers[1:]:
+            p.grad = g
+            optimizer.step()
+            schedule.step()
+        return [
+            p.numpy(),
+            *(
+                x
+                for kept in optimizer.state_dict()["state"].values()
+                for k, x in kept.items()
+                if k != "t"
+            ),
+        ]
+
+    monkeypatch.setattr(fused, "plans", {})
+    one = trained()
+    made = list(fused.plans.values())
+    assert len(made) == 1
+    assert (made[0] is not None) == (name in FUSED)
+    monkeypatch.setattr(fused, "update", lambda *args: False)
+    words = trained()
+    assert [x.tobytes() for x in one] == [x.tobytes() for x in words]
+
+
+def test_a_formula_that_looks_at_values_is_left_to_the_words():
+    class Odd(optim.Optimizer):
+        elementwise = True
+
+        def update(self, xp, w, g, *, t, lr=0.5):
+            return (w - lr * g if t > 1 else w + g,)
+
+    class Whole(optim.Optimizer):
+        elementwise = True
+
+        def update(self, xp, w, g, *, lr=0.5):
+            return (w - lr * xp.tanh(g).reshape(g.shape),)
+
+    for kind in (Odd, Whole):
+        here = dd.tensor([1.0, 2.0], requires_grad=True)
+        there = here.detach().to(THERE).requires_grad_()
+        for p in (here, there):
+            optimizer = kind([p])
+            for _ in range(3):
+                p.grad = [0.5, -1.0]
+                optimizer.step()
+        close(there.detach(), here.detach(), 1e-6)
+
+
+def test_parameters_and_gradients_that_are_no_rows():
+    here = dd.tensor(np.arange(6.0).reshape(2, 3).T, requires_grad=True)
+    there = here.detach().to(THERE).requires_grad_()
+    for p in (here, there):
+        optimizer = optim.Adam([p], 0.1)
+        (p.T @ p).sum().backward()
+        optimizer.step()
+    close(there.detach(), here.detach(), 1e-6)
 
 
 def test_state_follows_a_model_that_moves():

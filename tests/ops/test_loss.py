@@ -217,3 +217,22 @@ def test_binary_refusals():
         dd.binary_cross_entropy(dd.tensor([-1.0, 2.0]), dd.ones(2))
     with pytest.raises(ShapeError, match=r"(?s)target is \(2,\).*reshape\(\(2, 1\)\)"):
         dd.binary_cross_entropy_with_logits(dd.ones(2, 1), dd.ones(2))
+
+
+@pytest.mark.parametrize(
+    ("target", "ignored"), [([0, 2, -100, 1], -100), ([3, 1, 3, 3], 3), ([2, -1, -1, -1], -1)]
+)
+def test_targets_that_do_not_count(target, ignored):
+    """One operator gives PyTorch's value, gradient and second order."""
+    numbers = np.random.default_rng(0).standard_normal((4, 4))
+    x = dd.tensor(numbers, requires_grad=True)
+    y = torch.tensor(numbers, requires_grad=True)
+    loss = dd.nn.functional.cross_entropy(x, dd.tensor(target), ignore_index=ignored)
+    theirs = F.cross_entropy(y, torch.tensor(target), ignore_index=ignored)
+    (first,) = dd.grad(loss, x, create_graph=True)
+    (other,) = torch.autograd.grad(theirs, y, create_graph=True)
+    (second,) = dd.grad((first * first).sum(), x)
+    (twice,) = torch.autograd.grad((other * other).sum(), y)
+    for ours, wanted in ((loss, theirs), (first, other), (second, twice)):
+        found = ours.detach().numpy()
+        np.testing.assert_allclose(found, wanted.detach().numpy(), rtol=1e-9, atol=1e-12)
