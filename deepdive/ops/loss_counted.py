@@ -21,17 +21,22 @@ class SoftmaxPickedCounted(Operator):
         rows = xp.arange(x.shape[0])
         counts = target != self.ignore_index  # (B,)
         safe = xp.where(counts, target, 0)
-        portions = xp.astype(counts, x.dtype)
-        portions = portions / xp.sum(portions)
-        shifted = x - xp.max(x, axis=1, keepdims=True)
+        ones = xp.astype(counts, x.dtype)
+        portions = ones / xp.sum(ones)
+        top = xp.max(x, axis=1, keepdims=True)
+        shifted = x - top  # (B, C)
         share = xp.exp(shifted)
         total = xp.sum(share, axis=1, keepdims=True)
         share /= total
         self.keep(share=share, rows=rows, safe=safe, portions=portions)
-        losses = xp.log(total)[:, 0] - xp.getitem(shifted, (rows, safe))
+        chosen = xp.getitem(shifted, (rows, safe))
+        normal = xp.log(total)[:, 0]
+        losses = normal - chosen
         return xp.sum(losses * portions)
 
     def backward(self, xp, grad, share, rows, safe, portions):
         place = (rows, safe)
-        dx = xp.setitem(share, place, xp.getitem(share, place) - 1)
-        return dx * (grad * portions)[:, None]
+        chosen = xp.getitem(share, place)
+        dx = xp.setitem(share, place, chosen - 1)
+        slope = grad * portions
+        return dx * slope[:, None]
