@@ -3,6 +3,8 @@
 from deepdive.optim import lr_scheduler as lr_scheduler
 from deepdive.optim.adam import Adam as Adam
 from deepdive.optim.adam import AdamW as AdamW
+from deepdive.optim.adam_kin import NAdam as NAdam
+from deepdive.optim.adam_kin import RAdam as RAdam
 from deepdive.optim.adaptive import Adadelta as Adadelta
 from deepdive.optim.adaptive import Adagrad as Adagrad
 from deepdive.optim.adaptive import Adamax as Adamax
@@ -20,4 +22,17 @@ from deepdive.optim.schedule import MultiStepLR as MultiStepLR
 from deepdive.optim.schedule import SequentialLR as SequentialLR
 from deepdive.optim.schedule import StepLR as StepLR
 from deepdive.optim.schedule import WarmupCosine as WarmupCosine
+from deepdive.optim.schedule_cycles import ChainedScheduler as ChainedScheduler
+from deepdive.optim.schedule_cycles import (
+    CosineAnnealingWarmRestarts as CosineAnnealingWarmRestarts,
+)
+from deepdive.optim.schedule_cycles import CyclicLR as CyclicLR
+from deepdive.optim.schedule_cycles import MultiplicativeLR as MultiplicativeLR
+from deepdive.optim.schedule_cycles import OneCycleLR as OneCycleLR
+from deepdive.optim.schedule_cycles import PolynomialLR as PolynomialLR
+from deepdive.optim.schedule_cycles import ReduceLROnPlateau as ReduceLROnPlateau
 from deepdive.optim.sgd import SGD as SGD
+from deepdive.optim.signs import ASGD as ASGD
+from deepdive.optim.signs import Lion as Lion
+from deepdive.optim.signs import Muon as Muon
+from deepdive.optim.signs import Rprop as Rprop

@@ -28,6 +28,7 @@ DOMAINS: dict[str, tuple[Callable[[Any], bool], str]] = {
         ("lr", "eps", "weight_decay", "l1", "momentum", "lr_decay", "initial_accumulator_value"),
         (_positive, "a number >= 0"),
     ),
+    **dict.fromkeys(("momentum_decay", "lambd", "t0"), (_positive, "a number >= 0")),
     "betas": (_fractions, "two numbers in [0, 1)"),
     "alpha": (_fraction, "a number in [0, 1)"),
     "rho": (_fraction, "a number in [0, 1)"),

@@ -10,3 +10,12 @@ from deepdive.optim.schedule import MultiStepLR as MultiStepLR
 from deepdive.optim.schedule import SequentialLR as SequentialLR
 from deepdive.optim.schedule import StepLR as StepLR
 from deepdive.optim.schedule import WarmupCosine as WarmupCosine
+from deepdive.optim.schedule_cycles import ChainedScheduler as ChainedScheduler
+from deepdive.optim.schedule_cycles import (
+    CosineAnnealingWarmRestarts as CosineAnnealingWarmRestarts,
+)
+from deepdive.optim.schedule_cycles import CyclicLR as CyclicLR
+from deepdive.optim.schedule_cycles import MultiplicativeLR as MultiplicativeLR
+from deepdive.optim.schedule_cycles import OneCycleLR as OneCycleLR
+from deepdive.optim.schedule_cycles import PolynomialLR as PolynomialLR
+from deepdive.optim.schedule_cycles import ReduceLROnPlateau as ReduceLROnPlateau

@@ -63,6 +63,7 @@ class Optimizer:
 
     slots: tuple[str, ...] = ()  # arrays kept per parameter, of its shape
     optional: tuple[str, ...] = ()  # hyper-parameters that reach `update` as None while they are 0
+    fixed: tuple[str, ...] = ()  # those that decide how much is computed: compiled as they are
     elementwise = False  # True: each element's update needs nothing of the others
 
     update: Callable[..., tuple[Any, ...]]

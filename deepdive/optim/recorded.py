@@ -88,6 +88,8 @@ class _Reader:
 def _hyper(optimizer: Any, read: _Reader) -> Options:
     """What the formula asks for; an optional hyper-parameter that is off is None."""
     hyper = {name: read(name) for name in optimizer._asked}
+    for name in optimizer.fixed:
+        hyper[name] = read.group[name]
     for name in optimizer._optional:
         if not read.group[name]:
             hyper[name] = None
@@ -117,6 +119,7 @@ def _structure(optimizer: Any, group: Options, states: Any, counts: Any) -> Any:
     """What another program would be needed for: which terms there are, and whose state it is."""
     names = [name for name in group if name not in NO_OPTIONS]
     kinds = [_kind(group[name]) for name in names]
+    kinds += [group[name] for name in optimizer.fixed]
     ours = any(states is own for own in optimizer._states)
     steps = {kept["t"] for kept in counts}
     together = len(steps) <= 1

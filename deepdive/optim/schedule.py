@@ -121,7 +121,7 @@ class StepLR(LRScheduler):
     def __init__(
         self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1
     ) -> None:
-        self.step_size = _at_least(1, step_size, "StepLR: step_size")
+        self.step_size = at_least(1, step_size, "StepLR: step_size")
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
 
@@ -177,7 +177,7 @@ class LinearLR(LRScheduler):
         last_epoch: int = -1,
     ) -> None:
         self.start_factor, self.end_factor = start_factor, end_factor
-        self.total_iters = _at_least(1, total_iters, "LinearLR: total_iters")
+        self.total_iters = at_least(1, total_iters, "LinearLR: total_iters")
         super().__init__(optimizer, last_epoch)
 
     def lr(self, step: int, base: float) -> float:
@@ -204,12 +204,12 @@ class CosineAnnealingLR(LRScheduler):
     def __init__(
         self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1
     ) -> None:
-        self.T_max = _at_least(1, T_max, "CosineAnnealingLR: T_max")
+        self.T_max = at_least(1, T_max, "CosineAnnealingLR: T_max")
         self.eta_min = eta_min
         super().__init__(optimizer, last_epoch)
 
     def lr(self, step: int, base: float) -> float:
-        return _cosine(step / self.T_max, base, self.eta_min)
+        return cosine(step / self.T_max, base, self.eta_min)
 
 
 class WarmupCosine(LRScheduler):
@@ -227,8 +227,8 @@ class WarmupCosine(LRScheduler):
         min_lr: float = 0.0,
         last_epoch: int = -1,
     ) -> None:
-        self.warmup_steps = _at_least(0, warmup_steps, "WarmupCosine: warmup_steps")
-        self.total_steps = _at_least(warmup_steps + 1, total_steps, "WarmupCosine: total_steps")
+        self.warmup_steps = at_least(0, warmup_steps, "WarmupCosine: warmup_steps")
+        self.total_steps = at_least(warmup_steps + 1, total_steps, "WarmupCosine: total_steps")
         self.min_lr = min_lr
         super().__init__(optimizer, last_epoch)
 
@@ -236,7 +236,7 @@ class WarmupCosine(LRScheduler):
         if step < self.warmup_steps:
             return base * (step + 1) / (self.warmup_steps + 1)
         done = (step - self.warmup_steps) / (self.total_steps - self.warmup_steps)
-        return _cosine(min(done, 1.0), base, self.min_lr)
+        return cosine(min(done, 1.0), base, self.min_lr)
 
 
 class SequentialLR(LRScheduler):
@@ -275,12 +275,12 @@ class SequentialLR(LRScheduler):
         return active.rates(step - start)
 
 
-def _cosine(done: float, top: float, bottom: float) -> float:
+def cosine(done: float, top: float, bottom: float) -> float:
     """From `top` at 0 to `bottom` at 1."""
     return bottom + (top - bottom) * (1 + math.cos(math.pi * done)) / 2
 
 
-def _at_least(least: int, value: int, what: str) -> int:
+def at_least(least: int, value: int, what: str) -> int:
     if value < least:
         raise ArgumentError(f"{what} is too small", got=value, expected=f">= {least}")
     return value

@@ -119,7 +119,8 @@ def _misfits(p: Any, state: Any) -> Iterator[str]:
         return
     for slot, value in state.items():
         shape = getattr(value, "shape", None)
-        if slot != "t" and shape != p.shape:
+        fits = shape in (p.shape, ())  # a number of the whole parameter's
+        if slot != "t" and not fits:
             yield f"{slot} has shape {shape}, the parameter {tuple(p.shape)}"
 
 

@@ -1,12 +1,14 @@
 """One table tests every optimizer: the same gradients, PyTorch's and ours, a hundred steps."""
 
 import inspect
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 import torch
 
 from deepdive import optim, tensor
+from deepdive.errors import ShapeError
 
 SHAPES = [(7, 5), (5,), (), (1,), (2, 3, 2), (0, 4)]
 
@@ -32,6 +34,14 @@ TABLE = [
     ("Adadelta", {"rho": 0.5, "eps": 1e-3, "lr": 0.3}),
     *[("Adamax", more) for more in COMMON],
     ("Adamax", {"betas": (0.5, 0.9), "eps": 1e-3}),
+    *[("NAdam", more) for more in COMMON],
+    ("NAdam", {"weight_decay": 0.1, "decoupled_weight_decay": True, "momentum_decay": 0.1}),
+    *[("RAdam", more) for more in COMMON],
+    ("RAdam", {"weight_decay": 0.1, "decoupled_weight_decay": True, "betas": (0.8, 0.95)}),
+    *[("ASGD", more) for more in COMMON],
+    ("ASGD", {"lr": 0.05, "lambd": 0.01, "alpha": 0.5, "t0": 20}),
+    ("Rprop", {}),
+    ("Rprop", {"lr": 0.1, "etas": (0.3, 1.5), "step_sizes": (1e-3, 0.2), "maximize": True}),
 ]
 
 
@@ -66,6 +76,22 @@ def close(theirs, ours, tolerance):
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-12), ("float32", 1e-6)])
 @pytest.mark.parametrize(("name", "options"), TABLE)
 def test_a_hundred_steps_as_in_pytorch(name, options, dtype, tolerance):
+    with numbers_in(dtype):
+        _hundred_steps(name, options, dtype, tolerance)
+
+
+@contextmanager
+def numbers_in(dtype):
+    """In the default dtype PyTorch keeps the numbers of a step that are tensors there."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(getattr(torch, dtype))
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+def _hundred_steps(name, options, dtype, tolerance):
     theirs, ours = twins(dtype)
     before = [(p, p.numpy()) for p in ours]
     pair = getattr(torch.optim, name)(theirs, **options), getattr(optim, name)(ours, **options)
@@ -80,8 +106,9 @@ def test_defaults_and_order_of_arguments_are_pytorchs(name):
     their_group = getattr(torch.optim, name)(theirs).param_groups[0]
     our_group = getattr(optim, name)(ours).param_groups[0]
     shared = set(our_group) - {"params", "l1", "initial_accumulator_value"}
+    shared -= {"weight_decay"} if name == "Rprop" else set()  # PyTorch's has none
     assert {k: our_group[k] for k in shared} == {k: their_group[k] for k in shared}
-    assert "weight_decay" in shared and "maximize" in shared
+    assert ("weight_decay" in shared or name == "Rprop") and "maximize" in shared
     kinds = inspect.signature(getattr(optim, name)).parameters.values()
     positional = [each.name for each in kinds if each.kind is each.POSITIONAL_OR_KEYWORD]
     their_order = list(inspect.signature(getattr(torch.optim, name)).parameters)
@@ -131,6 +158,11 @@ def test_blocks_give_the_same_bits_as_one_piece(name, options, transposed, monke
 
 @pytest.mark.parametrize("name", sorted({name for name, _ in TABLE}))
 def test_frozen_parameters_are_skipped_and_steps_are_counted_per_parameter(name):
+    with numbers_in("float64"):
+        _with_a_frozen_one(name)
+
+
+def _with_a_frozen_one(name):
     theirs, ours = twins("float64", [(3,), (4,)])
     pair = getattr(torch.optim, name)(theirs), getattr(optim, name)(ours)
     rng = np.random.default_rng(4)
@@ -198,3 +230,69 @@ def test_training_really_finds_the_line():
         optimizer.step()
     np.testing.assert_allclose(w.numpy().ravel(), [2.0, -3.0], atol=1e-3)
     np.testing.assert_allclose(b.numpy(), [0.5], atol=1e-3)
+
+
+def test_the_average_of_asgd_is_pytorchs():
+    theirs, ours = twins("float64")
+    options = {"lr": 0.05, "lambd": 0.01, "t0": 20}
+    pair = torch.optim.ASGD(theirs, **options), optim.ASGD(ours, **options)
+    walk(theirs, ours, *pair, steps=50)
+    for t, kept in zip(theirs, pair[1].state, strict=True):
+        np.testing.assert_allclose(kept["ax"], pair[0].state[t]["ax"].numpy(), rtol=1e-6, atol=1e-7)
+
+
+def test_lion_is_its_formula():
+    _, (w,) = twins("float64", [(5, 3)])
+    expected, m = w.numpy().copy(), np.zeros((5, 3))
+    optimizer = optim.Lion([w], lr=0.01, betas=(0.9, 0.95), weight_decay=0.1)
+    rng = np.random.default_rng(0)
+    for _ in range(30):
+        g = rng.standard_normal((5, 3))
+        expected = expected * (1 - 0.01 * 0.1) - 0.01 * np.sign(0.9 * m + 0.1 * g)
+        m = 0.95 * m + 0.05 * g
+        w.grad = g
+        optimizer.step()
+    np.testing.assert_allclose(w.numpy(), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("adjust", [None, "original", "match_rms_adamw"])
+@pytest.mark.parametrize("shape", [(6, 4), (4, 6), (5, 5)])
+def test_muon_follows_pytorchs_but_for_its_bfloat16(shape, adjust):
+    theirs, ours = twins("float32", [shape])
+    options = {"lr": 0.02, "momentum": 0.9, "weight_decay": 0.05, "adjust_lr_fn": adjust}
+    pair = torch.optim.Muon(theirs, **options), optim.Muon(ours, **options)
+    walk(theirs, ours, *pair, steps=20)
+    close(theirs, ours, 2e-2)
+
+
+def test_muon_steps_are_nearly_orthogonal():
+    from deepdive.backend import numpy_cpu
+    from deepdive.optim.signs import orthogonal
+
+    x = np.random.default_rng(0).standard_normal((20, 30))
+    coefficients = (3.4445, -4.775, 2.0315)
+    values = np.linalg.svd(orthogonal(numpy_cpu, x, coefficients, 8, 1e-7))[1]
+    assert values.min() > 0.6 and values.max() < 1.3
+    with pytest.raises(ShapeError, match="parameters are matrices"):
+        optim.Muon([tensor([1.0], requires_grad=True)])
+
+
+@pytest.mark.parametrize(("name", "options"), TABLE)
+def test_states_go_round(name, options):
+    """Ten steps equal five, a state dict in another optimizer, and five more."""
+    _, whole = twins("float64", [(3, 2), (4,)])
+    _, parts = twins("float64", [(3, 2), (4,)])
+    first, second = (getattr(optim, name)(ps, **options) for ps in (whole, parts))
+    rng = np.random.default_rng(6)
+    for step in range(10):
+        if step == 5:
+            fresh = getattr(optim, name)(parts, **options)
+            fresh.load_state_dict(second.state_dict())
+            second = fresh
+        for p, q in zip(whole, parts, strict=True):
+            p.grad = rng.standard_normal(tuple(p.shape))
+            q.grad = p.grad.numpy().copy()
+        first.step()
+        second.step()
+    for p, q in zip(whole, parts, strict=True):
+        assert np.array_equal(p.numpy(), q.numpy())

@@ -30,6 +30,51 @@ TABLE = [
     ("ConstantLR", {"factor": 0.2, "total_iters": 9}),
     ("LambdaLR", {"lr_lambda": halved}),
     ("LambdaLR", {"lr_lambda": [halved, lambda step: 0.9**step]}),
+    ("PolynomialLR", {}),
+    ("PolynomialLR", {"total_iters": 30, "power": 2.5}),
+    ("MultiplicativeLR", {"lr_lambda": halved}),
+    ("MultiplicativeLR", {"lr_lambda": [halved, lambda step: 0.95]}),
+    ("CosineAnnealingWarmRestarts", {"T_0": 7}),
+    ("CosineAnnealingWarmRestarts", {"T_0": 3, "T_mult": 2, "eta_min": 0.01}),
+    ("OneCycleLR", {"max_lr": 0.5, "total_steps": 60}),
+    (
+        "OneCycleLR",
+        {
+            "max_lr": [0.5, 1],
+            "epochs": 6,
+            "steps_per_epoch": 10,
+            "pct_start": 0.4,
+            "anneal_strategy": "linear",
+            "three_phase": True,
+        },
+    ),
+    ("OneCycleLR", {"max_lr": 0.5, "total_steps": 60, "cycle_momentum": False, "div_factor": 3}),
+    ("CyclicLR", {"base_lr": 0.01, "max_lr": 0.2, "step_size_up": 7}),
+    (
+        "CyclicLR",
+        {
+            "base_lr": 0.01,
+            "max_lr": [0.2, 0.3],
+            "step_size_up": 4,
+            "step_size_down": 6,
+            "mode": "triangular2",
+        },
+    ),
+    (
+        "CyclicLR",
+        {"base_lr": 0.01, "max_lr": 0.2, "step_size_up": 7, "mode": "exp_range", "gamma": 0.95},
+    ),
+    (
+        "CyclicLR",
+        {
+            "base_lr": 0.01,
+            "max_lr": 0.2,
+            "step_size_up": 7,
+            "scale_fn": halved,
+            "scale_mode": "iterations",
+            "cycle_momentum": False,
+        },
+    ),
 ]
 
 
@@ -38,17 +83,20 @@ def pair():
     p, q = tensor([1.0], requires_grad=True), tensor([2.0], requires_grad=True)
     a, b = (torch.ones(1, requires_grad=True) for _ in range(2))
     return (
-        optim.SGD([{"params": [p]}, {"params": [q], "lr": 0.4}], lr=0.1),
-        torch.optim.SGD([{"params": [a]}, {"params": [b], "lr": 0.4}], lr=0.1),
+        optim.SGD([{"params": [p]}, {"params": [q], "lr": 0.4}], lr=0.1, momentum=0.5),
+        torch.optim.SGD([{"params": [a]}, {"params": [b], "lr": 0.4}], lr=0.1, momentum=0.5),
     )
 
 
 def run(schedule, steps):
-    """The rates in force at each step, as the optimizer sees them."""
+    """The rates – and then the momenta – in force at each step, as the optimizer sees them."""
     rates = []
     for _ in range(steps):
-        rates.append([group["lr"] for group in schedule.optimizer.param_groups])
+        groups = schedule.optimizer.param_groups
+        rates.append([group["lr"] for group in groups])
         assert schedule.get_last_lr() == rates[-1]
+        if schedule.__class__.__name__ in ("OneCycleLR", "CyclicLR"):
+            rates[-1] += [group["momentum"] for group in groups]
         schedule.optimizer.step()
         schedule.step()
     return np.array(rates)
@@ -149,3 +197,62 @@ def test_a_state_that_does_not_fit_is_refused(state):
     schedule = ours.StepLR(pair()[0], 3)
     with pytest.raises(errors.CheckpointError, match="'last_epoch' >= 0 and 2 'base_lrs'"):
         schedule.load_state_dict(state)
+
+
+def test_chained_as_in_pytorch():
+    mine, other = pair()
+
+    def chained(module, optimizer):
+        parts = [module.ConstantLR(optimizer, 0.1, 4), module.ExponentialLR(optimizer, 0.9)]
+        return module.ChainedScheduler(parts, optimizer)
+
+    np.testing.assert_allclose(run(chained(ours, mine), 30), run(chained(theirs, other), 30))
+    with pytest.raises(errors.ArgumentError, match="at least one"):
+        ours.ChainedScheduler([])
+
+
+def test_restarts_at_fractions_of_epochs_as_in_pytorch():
+    mine, other = pair()
+    got = ours.CosineAnnealingWarmRestarts(mine, 3, 2)
+    want = theirs.CosineAnnealingWarmRestarts(other, 3, 2)
+    for epoch in (0, 0.25, 2.9, 3.1, 8.5, 9.0, 20.7):
+        got.step(epoch)
+        want.step(epoch)
+        np.testing.assert_allclose(got.get_last_lr(), want.get_last_lr())
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"patience": 2},
+        {"mode": "max", "factor": 0.5, "patience": 0, "cooldown": 2, "min_lr": [0.05, 0.01]},
+        {"threshold": 0.1, "threshold_mode": "abs", "patience": 1},
+    ],
+)
+def test_plateaus_as_in_pytorch(options):
+    mine, other = pair()
+    got, want = ours.ReduceLROnPlateau(mine, **options), theirs.ReduceLROnPlateau(other, **options)
+    numbers = np.random.default_rng(0).standard_normal(40).cumsum() * 0.1 - np.arange(40) * 0.01
+    for i, number in enumerate(numbers):
+        if i == 20:
+            state = json.loads(json.dumps(got.state_dict()))
+            got = ours.ReduceLROnPlateau(mine, **options)
+            got.load_state_dict(state)
+        got.step(number)
+        want.step(number)
+        assert got.get_last_lr() == pytest.approx(want.get_last_lr())
+    assert got.get_last_lr()[0] < 0.1
+
+
+def test_a_cycle_has_an_end_and_needs_momentum():
+    schedule = ours.OneCycleLR(pair()[0], 0.5, total_steps=3)
+    schedule.step()
+    schedule.step()
+    with pytest.raises(errors.ArgumentError, match="step 4 of 3"):
+        schedule.step()
+    plain = optim.Adagrad([tensor([1.0], requires_grad=True)])
+    with pytest.raises(errors.ArgumentError, match="no momentum to cycle"):
+        ours.CyclicLR(plain, 0.1, 0.2)
+    adam = optim.Adam([tensor([1.0], requires_grad=True)])
+    ours.OneCycleLR(adam, 0.5, total_steps=10)
+    assert adam.param_groups[0]["betas"] == (0.95, 0.999)
