@@ -222,7 +222,10 @@ class NDArray:
     @property
     def mT(self) -> NDArray:
         """The last two axes exchanged."""
-        return self.permute((*range(self.ndim - 2), self.ndim - 1, self.ndim - 2))
+        order = [*range(self.ndim)]
+        if self.ndim < 2:
+            raise ShapeError("mT: only matrices are transposed", got=f"shape {self.shape}")
+        return self.permute((*order[:-2], order[-1], order[-2]))
 
     def expand(self, shape: Shape) -> NDArray:
         """Axes of size 1 repeated, by a stride of 0."""

@@ -70,6 +70,7 @@ from deepdive.backend.native.namespace import (
     trunc,
 )
 from deepdive.backend.native.ndarray import NDArray as ndarray
+from deepdive.backend.native.ndarray import as_native as _as_native
 from deepdive.backend.native.ndarray import frombuffer
 from deepdive.backend.native.standard.creation import (
     Info,
@@ -163,5 +164,6 @@ from deepdive.dtypes import float32, float64, int8, int16, int32, int64, uint8
 __array_api_version__ = "2024.12"
 __array_namespace_info__ = Info
 newaxis = None
+uint16, uint32, uint64 = map(_as_native, ("uint16", "uint32", "uint64"))
 
 _attach(_modules[__name__])

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 from deepdive import dtypes
 from deepdive.backend.native import namespace as xp
 from deepdive.backend.native import ndarray
-from deepdive.backend.native.ndarray import DEVICE, NDArray
+from deepdive.backend.native.ndarray import DEVICE, NDArray, as_native
 from deepdive.backend.native.scalars import highest, lowest
+from deepdive.backend.vocabulary import rules
 from deepdive.errors import ArgumentError, DeviceError
 
 Array = Any  # an NDArray
@@ -24,7 +25,8 @@ KINDS = {
     "complex floating": "",
     "numeric": "iuf",
 }
-NAMES = ("bool", "int8", "int16", "int32", "int64", "uint8", "float32", "float64")
+INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+NAMES = ("bool", *INTEGERS, "float32", "float64")
 
 
 def here(device: Any) -> None:
@@ -35,6 +37,10 @@ def here(device: Any) -> None:
     """
     if device is not None and str(device) != DEVICE:
         raise DeviceError("native arrays live in memory", got=repr(device), expected=repr(DEVICE))
+
+
+def _cast(x: Array, dtype: Any) -> Array:
+    return x if dtype is None else x.astype(dtype)
 
 
 # --- making arrays -------------------------------------------------------------------------------
@@ -64,17 +70,17 @@ def arange(
     device: Any = None,
 ) -> Array:
     here(device)
-    return xp.arange(start, stop, step, dtype)
+    return _cast(xp.arange(start, stop, step), dtype)
 
 
 def zeros(shape: Shape, dtype: Any = None, *, device: Any = None) -> Array:
     here(device)
-    return xp.zeros(shape, dtype)
+    return ndarray.empty(rules.sizes("zeros", shape), as_native(dtype or dtypes.default_float()))
 
 
 def ones(shape: Shape, dtype: Any = None, *, device: Any = None) -> Array:
     here(device)
-    return xp.ones(shape, dtype)
+    return _cast(xp.ones(shape), dtype)
 
 
 empty = zeros  # Python has no memory without values
@@ -82,7 +88,7 @@ empty = zeros  # Python has no memory without values
 
 def full(shape: Shape, fill_value: Any, dtype: Any = None, *, device: Any = None) -> Array:
     here(device)
-    return xp.full(shape, fill_value, dtype)
+    return _cast(xp.full(shape, fill_value), dtype)
 
 
 def zeros_like(x: Array, /, *, dtype: Any = None, device: Any = None) -> Array:
@@ -110,7 +116,7 @@ def eye(
     device: Any = None,
 ) -> Array:
     here(device)
-    return xp.eye(n_rows, n_cols, k, dtype)
+    return _cast(xp.eye(n_rows, n_cols, k), dtype)
 
 
 def linspace(
@@ -191,16 +197,16 @@ def isdtype(dtype: Any, kind: Any) -> bool:
     if isinstance(kind, tuple):
         return any(isdtype(dtype, each) for each in kind)
     if not isinstance(kind, str):
-        return bool(dtypes.as_dtype(dtype) == dtypes.as_dtype(kind))
+        return bool(as_native(dtype) == as_native(kind))
     if kind not in KINDS:
         raise ArgumentError("isdtype: unknown kind", got=repr(kind), expected=", ".join(KINDS))
-    return dtypes.as_dtype(dtype).kind in KINDS[kind]
+    return as_native(dtype).kind in KINDS[kind]
 
 
 def can_cast(from_: Any, to: Any, /) -> bool:
     """Whether promotion would turn the one type into the other."""
-    given = from_.dtype if isinstance(from_, NDArray) else dtypes.as_dtype(from_)
-    wanted = dtypes.as_dtype(to)
+    given = from_.dtype if isinstance(from_, NDArray) else as_native(from_)
+    wanted = as_native(to)
     return bool(dtypes.result_type(given, wanted) == wanted)
 
 
@@ -230,7 +236,7 @@ class iinfo(NamedTuple):
 
 def _finfo(type: Any, /) -> finfo:
     """The limits of a floating type, or of that of an array."""
-    dtype = type.dtype if isinstance(type, NDArray) else dtypes.as_dtype(type)
+    dtype = type.dtype if isinstance(type, NDArray) else as_native(type)
     digits, top = (24, 128) if dtype.itemsize == 4 else (53, 1024)
     largest = math.ldexp(1 - 2.0**-digits, top)
     eps, normal = 2.0 ** (1 - digits), 2.0 ** (2 - top)
@@ -239,7 +245,7 @@ def _finfo(type: Any, /) -> finfo:
 
 def _iinfo(type: Any, /) -> iinfo:
     """The limits of an integer type, or of that of an array."""
-    dtype = type.dtype if isinstance(type, NDArray) else dtypes.as_dtype(type)
+    dtype = type.dtype if isinstance(type, NDArray) else as_native(type)
     return iinfo(8 * dtype.itemsize, highest(dtype), lowest(dtype), dtype)
 
 
@@ -265,5 +271,5 @@ class Info:
     def dtypes(self, *, device: Any = None, kind: Any = None) -> dict[str, Any]:
         """Name → type, of all types or those of a kind."""
         here(device)
-        found = {name: dtypes.BY_NAME[name] for name in NAMES}
+        found = {name: as_native(name) for name in NAMES}
         return {name: x for name, x in found.items() if kind is None or isdtype(x, kind)}

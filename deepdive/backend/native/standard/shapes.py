@@ -78,7 +78,6 @@ def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
 def expand_dims(
     x: Array,
     /,
-    *,
     axis: int = 0,
 ) -> Array:
     return xp.expand_dims(x, axis)
