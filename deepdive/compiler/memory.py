@@ -104,7 +104,7 @@ class Memory:
         nodes = [node for node in self._stored() if not self._is_passing(node)]
         self.lives = [self._life(node) for node in nodes]
         for name in ARENAS:
-            mine = [i for i, life in enumerate(self.lives) if life.value.dtype.name == name]
+            mine = [i for i, node in enumerate(nodes) if _arena(node) == name]
             lives = [self.lives[i] for i in mine]
             offsets, self.sizes[name] = packed([life.size for life in lives], lives, Life.beside)
             for i, offset in zip(mine, offsets, strict=True):
@@ -172,6 +172,11 @@ class Memory:
             itemsize = next(v.dtype.itemsize for v in self.rooms if v.dtype.name == kind)
             total += size * self.threads * itemsize
         return total
+
+
+def _arena(node: Node) -> str:
+    """The dtype of the memory a value lies in: what threads sum, they sum in floats."""
+    return "float32" if node.kind == "partial" else str(node.value.dtype.name)
 
 
 def _in_turn(one: Life, other: Life) -> bool:

@@ -82,3 +82,13 @@ def test_a_step_of_a_transformer():
     used = 4 * sum(code.text.sizes.values())
     assert used < 0.6 * stored
     assert max(code.text.memory.alive()) + code.text.memory.in_rooms() <= used
+
+
+def test_sums_of_whole_numbers_lie_among_the_floats_that_threads_sum():
+    def f(x):
+        return (x != 0).sum(1), (x * 2).sum(1), (x > 0).sum(0), (x + 1).sum((0, 1)), x.exp()
+
+    x = dd.randn(2, 3, 4)
+    found = dd.compile(f, dialect="numba")(x)
+    for mine, expected in zip(found, f(x), strict=True):
+        np.testing.assert_allclose(mine.numpy(), expected.numpy(), rtol=1e-5, atol=1e-5)
