@@ -58,6 +58,7 @@ def make_parser() -> Parser:
     add("summary", "the layers of a network: shapes, parameters, multiply-adds", _summary)
     add("inspect", "compiled programs kept on this machine: a list, or one of them", _inspect)
     add("warmup", "compile kernels and programs now, so that later processes start warm", _warmup)
+    add("doctor", "is this installation sound, and how fast is it", _doctor)
     add("info", "versions, processor, BLAS, optional packages", _info)
     return parser
 
@@ -131,6 +132,10 @@ def _warmup(command: Any) -> None:
         metavar="N",
         help="stop a script after so many compiled calls without a new program; " + DEFAULT,
     )
+
+
+def _doctor(command: Any) -> None:
+    command.add_argument("--quick", action="store_true", help="ask, but measure nothing")
 
 
 def _info(command: Any) -> None:
