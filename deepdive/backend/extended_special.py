@@ -107,7 +107,7 @@ def erfc_inverse(xp: Any, c: Any) -> Any:
         newton = xp.where(x < 0.5, near, far)
         newton = newton * (0.5 * ROOT_PI)
         x = x - newton / (1.0 + x * newton)
-    ends = xp.where(c == 0.0, INF, c * NAN)
+    ends = xp.where(c == 0.0, INF, xp.full((), NAN, c.dtype))
     return xp.where(c > 0.0, x, ends)
 
 
@@ -235,8 +235,9 @@ def polygamma(xp: Any, n: int, x: Any) -> Any:
     value = xp.where(left, mirrored, value)
     ends: Any = (-1.0) ** (n + 1) * INF
     if n == 0:  # ψ(-0) = ∞, ψ(0) = -∞
-        zeros = -INF * xp.atan2(x, -1.0)
-        ends = xp.where(x == 0, zeros, x * NAN)
+        infinite = xp.full((), INF, x.dtype)
+        ends = xp.where(xp.atan2(x, -1.0) < 0, infinite, -infinite)
+        ends = xp.where(x == 0, ends, NAN)
     return xp.where(pole, ends, value)
 
 

@@ -99,24 +99,36 @@ class Registered:
         """Bits set in one."""
     def abs(self) -> Tensor:
         """``|x|``; its slope at 0 is taken as 0."""
+    def abs_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.abs(…)``, in place."""
     def absolute(self) -> Tensor:
         """``|x|``; its slope at 0 is taken as 0."""
+    def absolute_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.absolute(…)``, in place."""
     def acos(self) -> Tensor:
         """The angle in [0, π] whose cosine is x."""
+    def acos_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.acos(…)``, in place."""
     def acosh(self) -> Tensor:
         """The inverse of cosh, for x ≥ 1."""
+    def acosh_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.acosh(…)``, in place."""
     def add(self, y: Operand) -> Tensor:
         """``x + y``."""
-    def add_(self, other: Any) -> Tensor:
-        """``x = add(x, other)``, in place."""
+    def add_(self, other: Any, **more: Any) -> Any:
+        """``x = x.add(…)``, in place."""
     def add_scalar(self, scalar: builtins.float) -> Tensor:
         """x + scalar."""
     def addbmm(self, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
         """``beta · input + alpha · Σ batch1 @ batch2``, summed over the batch: one product."""
     def addcdiv(self, tensor1: Any, tensor2: Any, *, value: builtins.int | builtins.float | builtins.bool = 1) -> Tensor:
         """``x + value · tensor1 / tensor2``."""
+    def addcdiv_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.addcdiv(…)``, in place."""
     def addcmul(self, tensor1: Any, tensor2: Any, *, value: builtins.int | builtins.float | builtins.bool = 1) -> Tensor:
         """``x + value · tensor1 · tensor2``."""
+    def addcmul_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.addcmul(…)``, in place."""
     def addmm(self, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
         """``beta · input + alpha · mat1 @ mat2``."""
     def addmv(self, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
@@ -173,18 +185,32 @@ class Registered:
         """Whether some element along `dim` is non-zero."""
     def arccos(self) -> Tensor:
         """The angle in [0, π] whose cosine is x."""
+    def arccos_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.arccos(…)``, in place."""
     def arccosh(self) -> Tensor:
         """The inverse of cosh, for x ≥ 1."""
+    def arccosh_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.arccosh(…)``, in place."""
     def arcsin(self) -> Tensor:
         """The angle in [-π/2, π/2] whose sine is x."""
+    def arcsin_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.arcsin(…)``, in place."""
     def arcsinh(self) -> Tensor:
         """The inverse of sinh."""
+    def arcsinh_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.arcsinh(…)``, in place."""
     def arctan(self) -> Tensor:
         """The angle in (-π/2, π/2) whose tangent is x."""
     def arctan2(self, y: Operand) -> Tensor:
         """The angle of the point (y, x): ``atan(x / y)`` in the right quadrant."""
+    def arctan2_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.arctan2(…)``, in place."""
+    def arctan_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.arctan(…)``, in place."""
     def arctanh(self) -> Tensor:
         """The inverse of tanh, for |x| < 1."""
+    def arctanh_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.arctanh(…)``, in place."""
     def argmax(
         self,
         dim: builtins.int | None = None,
@@ -211,16 +237,26 @@ class Registered:
         """``out[i, j] = flat[i · stride[0] + j · stride[1] + storage_offset]``, a copy."""
     def asin(self) -> Tensor:
         """The angle in [-π/2, π/2] whose sine is x."""
+    def asin_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.asin(…)``, in place."""
     def asinh(self) -> Tensor:
         """The inverse of sinh."""
+    def asinh_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.asinh(…)``, in place."""
     def astype(self, dtype: Any) -> Tensor:
         """Elements converted to another dtype; the gradient comes back in the old one."""
     def atan(self) -> Tensor:
         """The angle in (-π/2, π/2) whose tangent is x."""
     def atan2(self, y: Operand) -> Tensor:
         """The angle of the point (y, x): ``atan(x / y)`` in the right quadrant."""
+    def atan2_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.atan2(…)``, in place."""
+    def atan_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.atan(…)``, in place."""
     def atanh(self) -> Tensor:
         """The inverse of tanh, for |x| < 1."""
+    def atanh_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.atanh(…)``, in place."""
     def backward(
         self,
         gradient: Any = None,
@@ -232,16 +268,28 @@ class Registered:
         """``beta · input + alpha · batch1 @ batch2``, for each of a batch of matrices."""
     def bitwise_and(self, y: Operand) -> Tensor:
         """Bits set in both."""
+    def bitwise_and_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.bitwise_and(…)``, in place."""
     def bitwise_left_shift(self, other: Any) -> Tensor:
         """``x · 2ʸ``: the bits of whole numbers moved `other` places up."""
+    def bitwise_left_shift_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.bitwise_left_shift(…)``, in place."""
     def bitwise_not(self) -> Tensor:
         """All bits flipped."""
+    def bitwise_not_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.bitwise_not(…)``, in place."""
     def bitwise_or(self, y: Operand) -> Tensor:
         """Bits set in one at least."""
+    def bitwise_or_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.bitwise_or(…)``, in place."""
     def bitwise_right_shift(self, other: Any) -> Tensor:
         """``⌊x / 2ʸ⌋``: the bits of whole numbers moved `other` places down."""
+    def bitwise_right_shift_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.bitwise_right_shift(…)``, in place."""
     def bitwise_xor(self, y: Operand) -> Tensor:
         """Bits set in one."""
+    def bitwise_xor_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.bitwise_xor(…)``, in place."""
     def bmm(self, other: Any) -> Tensor:
         """The matrix product of two matrices (or batches of them)."""
     def bool(self) -> Tensor:
@@ -250,6 +298,8 @@ class Registered:
         """`x` repeated along new axes and axes of extent 1, as a view."""
     def ceil(self) -> Tensor:
         """The smallest whole number ≥ x."""
+    def ceil_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.ceil(…)``, in place."""
     def celu(self, alpha: builtins.float = 1.0, inplace: builtins.bool = False) -> Tensor:
         """``x`` where positive, else ``α (e^(x/α) - 1)`` (Barron 2017)."""
     def cholesky(self, upper: builtins.bool = False) -> Tensor:
@@ -262,14 +312,20 @@ class Registered:
         """`x` cut along `dim` into at most `chunks` pieces of equal size but the last."""
     def clamp(self, min: Any = None, max: Any = None) -> Tensor:
         """``x`` limited to [min, max]: numbers, or Tensors that broadcast; outside the gradient is the"""
-    def clamp_(self, min: builtins.float | None = None, max: builtins.float | None = None) -> Tensor:
-        """Limit every element to [min, max]."""
+    def clamp_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.clamp(…)``, in place."""
     def clamp_max(self, max: Any) -> Tensor:
         """``x``, but at most `max`."""
+    def clamp_max_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.clamp_max(…)``, in place."""
     def clamp_min(self, min: Any) -> Tensor:
         """``x``, but at least `min`."""
+    def clamp_min_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.clamp_min(…)``, in place."""
     def clip(self, min: Any = None, max: Any = None) -> Tensor:
         """``x`` limited to [min, max]: numbers, or Tensors that broadcast; outside the gradient is the"""
+    def clip_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.clip(…)``, in place."""
     def clone(self) -> Tensor:
         """A copy with history."""
     def combinations(self, r: builtins.int = 2, with_replacement: builtins.bool = False) -> Tensor:
@@ -290,10 +346,16 @@ class Registered:
         """Overwrite the values with those of `source`, broadcast and cast."""
     def copysign(self, y: Operand) -> Tensor:
         """``|x|`` with the sign of `y`, that of -0.0 too."""
+    def copysign_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.copysign(…)``, in place."""
     def cos(self) -> Tensor:
         """``cos x``."""
+    def cos_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.cos(…)``, in place."""
     def cosh(self) -> Tensor:
         """``(eˣ + e⁻ˣ) / 2``."""
+    def cosh_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.cosh(…)``, in place."""
     def count_nonzero(self, dim: builtins.int | tuple[builtins.int, ...] | None = None) -> Tensor:
         """How many elements are not 0, along `dim` or altogether."""
     def cross(self, other: Any, dim: builtins.int | None = None) -> Tensor:
@@ -304,10 +366,16 @@ class Registered:
         """The smallest element up to each place along `dim`, and its index: ``values, indices``."""
     def cumprod(self, dim: builtins.int, *, axis: builtins.int = ...) -> Tensor:
         """Running products ``Π_{j≤i} x_j`` along `dim`; right also where factors are zero."""
+    def cumprod_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.cumprod(…)``, in place."""
     def cumsum(self, dim: builtins.int, *, axis: builtins.int = ...) -> Tensor:
         """Running sums ``Σ_{j≤i} x_j`` along `dim`."""
+    def cumsum_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.cumsum(…)``, in place."""
     def deg2rad(self) -> Tensor:
         """Degrees as radians: ``x π / 180``."""
+    def deg2rad_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.deg2rad(…)``, in place."""
     def det(self) -> Tensor:
         """The determinant of square matrices (…, n, n); the gradient is right for singular ones, too."""
     def diag(self, diagonal: builtins.int = 0) -> Tensor:
@@ -330,14 +398,18 @@ class Registered:
         """Differences of neighbours along `dim`, taken `n` times; of truth values: do they differ?"""
     def digamma(self) -> Tensor:
         """``ψ(x) = d/dx log Γ(x)``."""
+    def digamma_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.digamma(…)``, in place."""
     def dilate(self, axes: Any, dilation: builtins.int) -> Tensor:
         """`dilation` zeros behind each element along each of `axes`: n becomes n · (dilation + 1)."""
     def div(self, other: Any, *, rounding_mode: str | None = None) -> Tensor:
         """``x / other``, optionally rounded: ``rounding_mode`` is None, ``"trunc"`` or ``"floor"``."""
-    def div_(self, other: Any) -> Tensor:
-        """``x = divide(x, other)``, in place."""
+    def div_(self, other: Any, **more: Any) -> Any:
+        """``x = x.div(…)``, in place."""
     def divide(self, other: Any, *, rounding_mode: str | None = None) -> Tensor:
         """``x / other``, optionally rounded: ``rounding_mode`` is None, ``"trunc"`` or ``"floor"``."""
+    def divide_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.divide(…)``, in place."""
     def dot(self, other: Any) -> Tensor:
         """The matrix product; of two vectors, a scalar."""
     def double(self) -> Tensor:
@@ -357,30 +429,46 @@ class Registered:
         """``x`` where positive, ``α (eˣ - 1)`` elsewhere (Clevert et al. 2015)."""
     def eq(self, y: Operand) -> Tensor:
         """``x == y``, elementwise."""
+    def eq_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.eq(…)``, in place."""
     def equal(self, other: Tensor) -> builtins.bool:
         """Whether two tensors have one shape and the same elements, as a Python bool."""
     def erf(self) -> Tensor:
         """The error function ``2/√π ∫₀ˣ e^(-t²) dt``."""
+    def erf_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.erf(…)``, in place."""
     def erfc(self) -> Tensor:
         """``1 - erf(x)``, with all digits where that is tiny."""
+    def erfc_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.erfc(…)``, in place."""
     def erfinv(self) -> Tensor:
         """The y with ``erf(y) = x``, for ``-1 ≤ x ≤ 1``; ±∞ at the ends, NaN beyond."""
+    def erfinv_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.erfinv(…)``, in place."""
     def exp(self) -> Tensor:
         """``eˣ``."""
     def exp2(self) -> Tensor:
         """``2ˣ``."""
+    def exp2_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.exp2(…)``, in place."""
+    def exp_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.exp(…)``, in place."""
     def expand(self, *sizes: Any) -> Tensor:
         """`x` broadcast to `sizes`; -1 keeps an extent."""
     def expand_as(self, other: Tensor) -> Tensor:
         """`x` broadcast to the shape of `other`."""
     def expm1(self) -> Tensor:
         """``eˣ - 1``, accurate near 0."""
+    def expm1_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.expm1(…)``, in place."""
     def fill_(self, value: builtins.float) -> Tensor:
         """Set every element to `value`."""
     def fill_diagonal_(self, fill_value: builtins.float, wrap: builtins.bool = False) -> Tensor:
         """Set the main diagonal to `fill_value`; `wrap` goes on below in tall matrices."""
     def fix(self) -> Tensor:
         """:func:`trunc` by another name."""
+    def fix_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.fix(…)``, in place."""
     def flatten(self, start_dim: builtins.int = 0, end_dim: builtins.int = -1) -> Tensor:
         """The axes from `start_dim` to `end_dim` merged into one."""
     def flip(self, *dims: Any) -> Tensor:
@@ -393,24 +481,36 @@ class Registered:
         """As float32."""
     def float_power(self, exponent: Any) -> Tensor:
         """``x`` to the power of `exponent`, in float64 whatever came."""
+    def float_power_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.float_power(…)``, in place."""
     def floor(self) -> Tensor:
         """The largest whole number ≤ x."""
+    def floor_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.floor(…)``, in place."""
     def floor_divide(self, y: Operand) -> Tensor:
         """``⌊x / y⌋``, without a gradient."""
+    def floor_divide_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.floor_divide(…)``, in place."""
     def fmax(self, y: Operand) -> Tensor:
         """The larger of two, a NaN only if both are; of equal ones the first has the gradient."""
     def fmin(self, y: Operand) -> Tensor:
         """The smaller of two, a NaN only if both are; of equal ones the first has the gradient."""
     def fmod(self, y: Operand) -> Tensor:
         """``x - y · trunc(x / y)``: the sign of `x`, as C's ``fmod``; exact."""
+    def fmod_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.fmod(…)``, in place."""
     def frac(self) -> Tensor:
         """``x - trunc(x)``: the part behind the point, with the sign of `x`."""
+    def frac_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.frac(…)``, in place."""
     def gammaln(self) -> Tensor:
         """``log |Γ(x)|``; ∞ at the poles 0, -1, -2, …"""
     def gather(self, dim: builtins.int, index: Operand, *, axis: builtins.int = ...) -> Tensor:
         """``out[i][j] = x[index[i][j]][j]`` for dim 0: one element per index (PyTorch's gather)."""
     def ge(self, y: Operand) -> Tensor:
         """``x >= y``."""
+    def ge_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.ge(…)``, in place."""
     def gelu(self, approximate: str = 'none') -> Tensor:
         """``x Φ(x)`` with the normal distribution Φ (Hendrycks & Gimpel 2016)."""
     def ger(self, vec2: Any) -> Tensor:
@@ -419,10 +519,16 @@ class Registered:
         """``x[index]``: integers, slices, None, Ellipsis, masks, and arrays of integers."""
     def greater(self, y: Operand) -> Tensor:
         """``x > y``."""
+    def greater_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.greater(…)``, in place."""
     def greater_equal(self, y: Operand) -> Tensor:
         """``x >= y``."""
+    def greater_equal_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.greater_equal(…)``, in place."""
     def gt(self, y: Operand) -> Tensor:
         """``x > y``."""
+    def gt_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.gt(…)``, in place."""
     def half(self) -> Tensor:
         """As float16."""
     def hardshrink(self, lambd: builtins.float = 0.5) -> Tensor:
@@ -431,12 +537,18 @@ class Registered:
         """``x`` limited to [min_val, max_val]; the slope at the bounds is 0 (PyTorch's choice)."""
     def heaviside(self, values: Operand) -> Tensor:
         """0 where ``x < 0``, 1 where ``x > 0``, and `values` between; without a gradient."""
+    def heaviside_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.heaviside(…)``, in place."""
     def hsplit(self, indices_or_sections: Any) -> tuple[Tensor, ...]:
         """Columns in parts: along the second axis, a vector along its only one."""
     def hypot(self, y: Operand) -> Tensor:
         """``√(x² + y²)``, without overflow on the way."""
+    def hypot_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.hypot(…)``, in place."""
     def i0(self) -> Tensor:
         """``I₀(x) = Σ (x/2)^(2k) / (k!)²``."""
+    def i0_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.i0(…)``, in place."""
     def index_add(self, dim: builtins.int, index: Any, source: Any, *, alpha: Any = 1) -> Tensor:
         """A copy of `input` with ``out[index[i]] += alpha · source[i]`` along `dim`; duplicates add up."""
     def index_add_(self, *args: Any, **kwargs: Any) -> Tensor:
@@ -499,26 +611,46 @@ class Registered:
         """:func:`layer_norm` over the last axis, scaled by `gamma` and shifted by `beta`."""
     def ldexp(self, other: Any) -> Tensor:
         """``x · 2ʸ`` with ``y = other``."""
+    def ldexp_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.ldexp(…)``, in place."""
     def le(self, y: Operand) -> Tensor:
         """``x <= y``."""
+    def le_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.le(…)``, in place."""
     def leaky_relu(self, negative_slope: builtins.float = 0.01) -> Tensor:
         """``x`` where positive, ``negative_slope · x`` elsewhere."""
     def lerp(self, end: Any, weight: Any) -> Tensor:
         """``x + weight · (end - x)``, exact at both ends."""
+    def lerp_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.lerp(…)``, in place."""
     def less(self, y: Operand) -> Tensor:
         """``x < y``."""
+    def less_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.less(…)``, in place."""
     def less_equal(self, y: Operand) -> Tensor:
         """``x <= y``."""
+    def less_equal_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.less_equal(…)``, in place."""
     def lgamma(self) -> Tensor:
         """``log |Γ(x)|``; ∞ at the poles 0, -1, -2, …"""
+    def lgamma_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.lgamma(…)``, in place."""
     def log(self) -> Tensor:
         """The natural logarithm."""
     def log10(self) -> Tensor:
         """The logarithm to base 10."""
+    def log10_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.log10(…)``, in place."""
     def log1p(self) -> Tensor:
         """``log(1 + x)``, accurate near 0."""
+    def log1p_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.log1p(…)``, in place."""
     def log2(self) -> Tensor:
         """The logarithm to base 2."""
+    def log2_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.log2(…)``, in place."""
+    def log_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.log(…)``, in place."""
     def log_softmax(self, dim: builtins.int = -1, *, axis: builtins.int = ...) -> Tensor:
         """``x_i - log Σ_j e^(x_j)`` along `dim`, the last axis if none is given."""
     def logaddexp(self, y: Operand) -> Tensor:
@@ -531,14 +663,24 @@ class Registered:
         """The logarithm of the determinant; NaN where that is negative."""
     def logical_and(self, y: Operand) -> Tensor:
         """Both are non-zero."""
+    def logical_and_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.logical_and(…)``, in place."""
     def logical_not(self) -> Tensor:
         """True where x is zero."""
+    def logical_not_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.logical_not(…)``, in place."""
     def logical_or(self, y: Operand) -> Tensor:
         """One at least is non-zero."""
+    def logical_or_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.logical_or(…)``, in place."""
     def logical_xor(self, y: Operand) -> Tensor:
         """Exactly one is non-zero."""
+    def logical_xor_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.logical_xor(…)``, in place."""
     def logit(self, eps: builtins.float | None = None) -> Tensor:
         """``log(x / (1 - x))``, the inverse of the sigmoid; `x` limited to [eps, 1 - eps] if given."""
+    def logit_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.logit(…)``, in place."""
     def logsigmoid(self) -> Tensor:
         """``log σ(x) = min(x, 0) - log(1 + e^-|x|)``."""
     def logsoftmax(self, dim: builtins.int = -1, *, axis: builtins.int = ...) -> Tensor:
@@ -556,6 +698,8 @@ class Registered:
         """As int64."""
     def lt(self, y: Operand) -> Tensor:
         """``x < y``."""
+    def lt_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.lt(…)``, in place."""
     @property
     def mH(self) -> Tensor:
         """The matrix transpose, for real matrices."""
@@ -633,10 +777,14 @@ class Registered:
         """``log π · p (p - 1) / 4 + Σ_{j<p} log Γ(x - j/2)``: the gamma function of p × p matrices."""
     def multiply(self, y: Operand) -> Tensor:
         """``x · y``, elementwise."""
+    def multiply_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.multiply(…)``, in place."""
     def mv(self, other: Any) -> Tensor:
         """The matrix product of two matrices (or batches of them)."""
     def mvlgamma(self, p: builtins.int) -> Tensor:
         """``log π · p (p - 1) / 4 + Σ_{j<p} log Γ(x - j/2)``: the gamma function of p × p matrices."""
+    def mvlgamma_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.mvlgamma(…)``, in place."""
     def nan_to_num(
         self,
         nan: builtins.float | None = None,
@@ -644,6 +792,8 @@ class Registered:
         neginf: builtins.float | None = None,
     ) -> Tensor:
         """`x` with NaN, ∞ and -∞ replaced: by 0, and by the largest numbers of the dtype, unless given."""
+    def nan_to_num_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.nan_to_num(…)``, in place."""
     def nanmean(
         self,
         dim: builtins.int | tuple[builtins.int, ...] | None = None,
@@ -675,12 +825,18 @@ class Registered:
         """``input[start : start + length]`` along `dim`."""
     def ne(self, y: Operand) -> Tensor:
         """``x != y``."""
+    def ne_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.ne(…)``, in place."""
     def neg(self) -> Tensor:
         """``-x``."""
+    def neg_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.neg(…)``, in place."""
     def negate(self) -> Tensor:
         """-x."""
     def negative(self) -> Tensor:
         """``-x``."""
+    def negative_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.negative(…)``, in place."""
     def nonzero(self, *, as_tuple: builtins.bool = False) -> Any:
         """The positions of all elements that are not 0: a row for each, or a vector for each axis."""
     def norm(
@@ -695,6 +851,8 @@ class Registered:
         """``x / max(‖x‖_p, ε)`` along `dim`."""
     def not_equal(self, y: Operand) -> Tensor:
         """``x != y``."""
+    def not_equal_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.not_equal(…)``, in place."""
     def one_hot(self, num_classes: builtins.int = -1) -> Tensor:
         """A 1 at each class number, 0 elsewhere: (…) → (…, C), as int64."""
     def outer(self, other: Any) -> Tensor:
@@ -705,6 +863,8 @@ class Registered:
         """The pseudo-inverse, singular values up to `rcond` times the largest counted as 0."""
     def polygamma(self, n: builtins.int) -> Tensor:
         """``x.polygamma(n)``: the method's first argument is x (see :class:`Polygamma`)."""
+    def polygamma_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.polygamma(…)``, in place."""
     def positive(self) -> Tensor:
         """``+x``, which is `x`."""
     def pow(self, y: Operand) -> Tensor:
@@ -743,10 +903,14 @@ class Registered:
         """The value below which the share `q` of the elements lies, along `dim` or of all."""
     def rad2deg(self) -> Tensor:
         """Radians as degrees: ``x 180 / π``."""
+    def rad2deg_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.rad2deg(…)``, in place."""
     def ravel(self) -> Tensor:
         """All elements as one vector."""
     def reciprocal(self) -> Tensor:
         """``1 / x``."""
+    def reciprocal_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.reciprocal(…)``, in place."""
     def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> Any:
         """Call ``hook(tensor)`` after a backward pass has added to this leaf's ``.grad``."""
     def relu(self) -> Tensor:
@@ -755,6 +919,8 @@ class Registered:
         """``min(max(x, 0), 6)``."""
     def remainder(self, y: Operand) -> Tensor:
         """``x - y ⌊x / y⌋``: the sign of `y`, as Python's ``%``."""
+    def remainder_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.remainder(…)``, in place."""
     def repeat(self, *repeats: Any) -> Tensor:
         """`input` so many times over along each axis; further axes are added in front."""
     def repeat_interleave(
@@ -775,8 +941,12 @@ class Registered:
         """The plane of `dims` turned `k` quarters, from the first axis towards the second."""
     def round(self) -> Tensor:
         """The nearest whole number; halves go to the even one."""
+    def round_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.round(…)``, in place."""
     def rsqrt(self) -> Tensor:
         """``1 / √x``."""
+    def rsqrt_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.rsqrt(…)``, in place."""
     def scatter(
         self,
         dim: builtins.int,
@@ -813,20 +983,32 @@ class Registered:
         """``1.0507 · elu(x, 1.6733)``, which keeps mean 0 and variance 1 (Klambauer et al. 2017)."""
     def sgn(self) -> Tensor:
         """:func:`sign`, by the name it has for complex numbers too."""
+    def sgn_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.sgn(…)``, in place."""
     def sigmoid(self) -> Tensor:
         """``σ(x) = 1 / (1 + e⁻ˣ)``."""
+    def sigmoid_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.sigmoid(…)``, in place."""
     def sign(self) -> Tensor:
         """-1, 0 or 1; 0 for a NaN, as in PyTorch; the gradient is 0."""
+    def sign_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.sign(…)``, in place."""
     def signbit(self) -> Tensor:
         """Whether the sign is minus, of -0.0 too."""
     def silu(self) -> Tensor:
         """``x σ(x)`` with the sigmoid σ (Elfwing et al. 2017)."""
     def sin(self) -> Tensor:
         """``sin x``."""
+    def sin_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.sin(…)``, in place."""
     def sinc(self) -> Tensor:
         """``sin(πx) / (πx)``, and 1 at 0."""
+    def sinc_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.sinc(…)``, in place."""
     def sinh(self) -> Tensor:
         """``(eˣ - e⁻ˣ) / 2``."""
+    def sinh_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.sinh(…)``, in place."""
     def slice_scatter(
         self,
         src: Any,
@@ -858,8 +1040,12 @@ class Registered:
         """`input` cut along `dim` into pieces of the sizes listed."""
     def sqrt(self) -> Tensor:
         """``√x``."""
+    def sqrt_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.sqrt(…)``, in place."""
     def square(self) -> Tensor:
         """``x²``."""
+    def square_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.square(…)``, in place."""
     def squeeze(self, *dim: Any) -> Tensor:
         """Axes of extent 1 removed: all of them, or those named by `dim`."""
     def squeeze_(self, *args: Any, **kwargs: Any) -> Tensor:
@@ -875,10 +1061,12 @@ class Registered:
         """The square root of :func:`var`, with the same arguments."""
     def sub(self, y: Operand) -> Tensor:
         """``x - y``."""
-    def sub_(self, other: Any) -> Tensor:
-        """``x = subtract(x, other)``, in place."""
+    def sub_(self, other: Any, **more: Any) -> Any:
+        """``x = x.sub(…)``, in place."""
     def subtract(self, y: Operand) -> Tensor:
         """``x - y``."""
+    def subtract_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.subtract(…)``, in place."""
     def sum(
         self,
         dim: builtins.int | tuple[builtins.int, ...] | None = None,
@@ -912,8 +1100,12 @@ class Registered:
         """``out[.., i, ..] = input[.., indices[.., i, ..], ..]`` along `dim`, of all elements if None."""
     def tan(self) -> Tensor:
         """``tan x``."""
+    def tan_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.tan(…)``, in place."""
     def tanh(self) -> Tensor:
         """``(eˣ - e⁻ˣ) / (eˣ + e⁻ˣ)``."""
+    def tanh_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.tanh(…)``, in place."""
     def tensor_split(self, indices_or_sections: Any, dim: builtins.int = 0) -> tuple[Tensor, ...]:
         """`input` cut along `dim` into so many nearly equal parts, or before each of the indices."""
     def tile(self, *dims: Any) -> Tensor:
@@ -945,8 +1137,12 @@ class Registered:
         """``x = x.triu(…)``, in place."""
     def true_divide(self, y: Operand) -> Tensor:
         """``x / y``; integers give the default float."""
+    def true_divide_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.true_divide(…)``, in place."""
     def trunc(self) -> Tensor:
         """x without its fractional part."""
+    def trunc_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.trunc(…)``, in place."""
     def type_as(self, other: Tensor) -> Tensor:
         """In the dtype of `other`."""
     def unbind(self, dim: builtins.int = 0) -> tuple[Tensor, ...]:
@@ -999,5 +1195,7 @@ class Registered:
         """`self` where `condition` holds, ``other`` elsewhere."""
     def xlogy(self, y: Operand) -> Tensor:
         """``x log y``, and 0 where x is 0."""
+    def xlogy_(self, *args: Any, **kwargs: Any) -> Tensor:
+        """``x = x.xlogy(…)``, in place."""
     def zero_(self) -> Tensor:
         """Set every element to 0."""

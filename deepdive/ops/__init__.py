@@ -19,6 +19,7 @@ from deepdive.ops import (
     extremes,
     indexing,
     inplace,
+    inplace_numbers,
     inplace_places,
     joining,
     lengths,

@@ -134,7 +134,8 @@ class ClampBetween(Operator):
     promotes = "common"
 
     def forward(self, xp, x, low=None, high=None):
-        return xp.clip(x, low, high)
+        x = x if low is None else xp.maximum(x, low)
+        return x if high is None else xp.minimum(x, high)
 
     def backward(self, xp, grad, x, low, high):
         dx, dlow, dhigh = grad, None, None
@@ -220,7 +221,9 @@ class Copysign(Operator):
 
     def forward(self, xp, x, y):
         size = xp.abs(x)
-        minus = math.copysign(1, y) < 0 if isinstance(y, (int, float)) else xp.atan2(y, -1.0) < 0
+        if isinstance(y, (int, float)):
+            return size if math.copysign(1, y) > 0 else -size
+        minus = xp.atan2(y, -1.0) < 0
         return xp.where(minus, -size, size)
 
     def backward(self, xp, grad, x, out):

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from deepdive import config
+from deepdive import config, dtypes
 from deepdive.backend import speakers
 from deepdive.core import mutation
 from deepdive.core.operator import NUMBERS, add_method
 from deepdive.core.tensor import Tensor, array_of, changing
-from deepdive.errors import GraphError, ShapeError
+from deepdive.errors import DTypeError, GraphError, ShapeError
 
 
 def writable(tensor: Tensor, name: str) -> Any:
@@ -60,6 +60,22 @@ def _write(tensor: Tensor, name: str, values: Any) -> Tensor:
     return tensor
 
 
+def check_kind(tensor: Tensor, values: Any, name: str) -> None:
+    """A result is written into a tensor of its kind, or of a higher one.
+
+    Raises:
+        DTypeError: for floats into integers, numbers into booleans.
+    """
+    ranks = dtypes.KIND_RANK
+    if ranks[values.dtype.kind] > ranks[tensor.dtype.kind]:
+        raise DTypeError(
+            f"{name}: the result does not fit into the tensor",
+            got=str(values.dtype),
+            expected=str(tensor.dtype),
+            fix="convert the tensor first, e.g. x = x.float()",
+        )
+
+
 def _misfit(name: str, values: Any, target: Any) -> ShapeError:
     return ShapeError(
         f"{name}: the values do not fit into the tensor",
@@ -75,6 +91,7 @@ def _binary(word: str, name: str) -> Callable[[Tensor, Any], Tensor]:
             values = getattr(_speaker(self), word)(self._data, operand)
         except ValueError:
             raise _misfit(name, operand, self._data) from None
+        check_kind(self, values, name)
         return _write(self, name, values)
 
     return _titled(method, name, f"``x = {word}(x, other)``, in place.")
@@ -134,10 +151,5 @@ def zero_(self: Tensor) -> Tensor:
     return _write(self, "zero_", 0)
 
 
-def clamp_(self: Tensor, min: float | None = None, max: float | None = None) -> Tensor:
-    """Limit every element to [min, max]."""
-    return _write(self, "clamp_", _speaker(self).clip(self._data, min, max))
-
-
-for _method in (copy_, fill_, zero_, clamp_):
+for _method in (copy_, fill_, zero_):
     add_method(_method.__name__, _method)

@@ -35,6 +35,7 @@ def in_place(name: str) -> Callable[..., Tensor]:
         if result.requires_grad and _tracks((*args, *kwargs.values())):
             rebind(self, result)
             return self
+        inplace.check_kind(self, result, f"{name}_")
         return inplace.copy_(self, result)
 
     return inplace._titled(method, f"{name}_", f"``x = x.{name}(…)``, in place.")  # type: ignore
