@@ -115,7 +115,7 @@ class Registered:
         """``x = x.acosh(…)``, in place."""
     def add(self, y: Operand) -> Tensor:
         """``x + y``."""
-    def add_(self, other: Any, **more: Any) -> Any:
+    def add_(self, *args: Any, **kwargs: Any) -> Any:
         """``x = x.add(…)``, in place."""
     def add_scalar(self, scalar: builtins.float) -> Tensor:
         """x + scalar."""
@@ -404,7 +404,7 @@ class Registered:
         """`dilation` zeros behind each element along each of `axes`: n becomes n · (dilation + 1)."""
     def div(self, other: Any, *, rounding_mode: str | None = None) -> Tensor:
         """``x / other``, optionally rounded: ``rounding_mode`` is None, ``"trunc"`` or ``"floor"``."""
-    def div_(self, other: Any, **more: Any) -> Any:
+    def div_(self, *args: Any, **kwargs: Any) -> Any:
         """``x = x.div(…)``, in place."""
     def divide(self, other: Any, *, rounding_mode: str | None = None) -> Tensor:
         """``x / other``, optionally rounded: ``rounding_mode`` is None, ``"trunc"`` or ``"floor"``."""
@@ -769,8 +769,8 @@ class Registered:
         """`x` sorted along its first axis."""
     def mul(self, y: Operand) -> Tensor:
         """``x · y``, elementwise."""
-    def mul_(self, other: Any) -> Tensor:
-        """``x = multiply(x, other)``, in place."""
+    def mul_(self, *args: Any, **kwargs: Any) -> Any:
+        """``x = x.mul(…)``, in place."""
     def mul_scalar(self, scalar: builtins.float) -> Tensor:
         """x · scalar."""
     def multigammaln(self, p: builtins.int) -> Tensor:
@@ -869,8 +869,8 @@ class Registered:
         """``+x``, which is `x`."""
     def pow(self, y: Operand) -> Tensor:
         """``xʸ``; a whole number as exponent is a product, so negative bases are fine."""
-    def pow_(self, other: Any) -> Tensor:
-        """``x = pow(x, other)``, in place."""
+    def pow_(self, *args: Any, **kwargs: Any) -> Any:
+        """``x = x.pow(…)``, in place."""
     def power_scalar(self, scalar: builtins.float) -> Tensor:
         """x ** scalar, the exponent being a parameter of the operator."""
     def prelu(self, weight: Any) -> Tensor:
@@ -1061,7 +1061,7 @@ class Registered:
         """The square root of :func:`var`, with the same arguments."""
     def sub(self, y: Operand) -> Tensor:
         """``x - y``."""
-    def sub_(self, other: Any, **more: Any) -> Any:
+    def sub_(self, *args: Any, **kwargs: Any) -> Any:
         """``x = x.sub(…)``, in place."""
     def subtract(self, y: Operand) -> Tensor:
         """``x - y``."""
