@@ -12,6 +12,7 @@ from deepdive.errors import OperatorError, did_you_mean
 
 # NumPy's words for PyTorch's, and PyTorch's for ours, in one place
 ALIASES = {"axis": "dim", "keepdims": "keepdim", "other": "y", "exponent": "y"}
+ALIASES |= {"weight": "w", "bias": "b"}
 VARIADIC = 0x04  # inspect.CO_VARARGS
 REQUIRED = object()
 
