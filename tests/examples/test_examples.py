@@ -116,3 +116,20 @@ def test_on_mnist_itself(shared, tmp_path, name, words, least):
     folder = tmp_path / "data"
     folder.symlink_to(shared("data/mnist"))
     assert run(name, folder, *words, "--save", str(tmp_path / "model")) >= least
+
+
+def test_resnet(tmp_path):
+    """On files in CIFAR-10's format: pictures of class n are bright in row 3 n."""
+    draw = np.random.default_rng(0)
+    for name, count in [(f"data_batch_{i}", 12) for i in range(1, 6)] + [("test_batch", 20)]:
+        labels = draw.integers(0, 10, count).astype(np.uint8)
+        images = draw.integers(0, 60, (count, 3, 32, 32)).astype(np.uint8)
+        for image, label in zip(images, labels, strict=True):
+            image[:, 3 * label : 3 * label + 3] = 255
+        records = np.concatenate((labels[:, None], images.reshape(count, -1)), 1)
+        (tmp_path / f"{name}.bin").write_bytes(records.tobytes())
+    words = ("--width", "4", "--batch", "10", "--epochs", "1", "--save", str(tmp_path / "out"))
+    assert 0 <= run("resnet.py", tmp_path, *words) <= 100
+    weights = tmp_path / "out" / "weights.safetensors"
+    again = ("--width", "4", "--epochs", "0", "--weights", str(weights))
+    assert run("resnet.py", tmp_path, *again) == run("resnet.py", tmp_path, *again, "--eager")

@@ -201,7 +201,7 @@ def test_weighted_losses():
 def test_second_names():
     assert nn.MSE is nn.MSELoss and nn.MAE is nn.L1Loss and nn.Layer is nn.Module
     assert nn.NegativeLogLikelihood is nn.NLLLoss
-    assert nn.SGD is dd.optim.SGD and nn.functional.relu is dd.relu
+    assert nn.SGD is dd.optim.SGD and nn.functional.linear is dd.REGISTRY["linear"]
     assert issubclass(nn.Adam, nn.Optimizer) and callable(nn.utils.clip_grad_norm_)
 
 
