@@ -10,6 +10,7 @@ from deepdive.dash.picture import Box, Picture, to_dot
 from deepdive.dash.profile import profile
 from deepdive.dash.progress import Progress
 from deepdive.dash.runlog import RunLog
+from deepdive.dash.stepper import Stepper
 from deepdive.dash.summary import summary
 from deepdive.dash.tensorboard import EventWriter
 from deepdive.dash.training_bar import TrainingBar
@@ -22,6 +23,7 @@ __all__ = [
     "Picture",
     "Progress",
     "RunLog",
+    "Stepper",
     "TrainingBar",
     "chart",
     "draw_graph",

@@ -63,7 +63,7 @@ def picture_of(tensor: Any, namespace: Mapping[str, Any] | None = None) -> Pictu
             got=f"a tensor of shape {tuple(tensor.shape)}",
             fix="compute it from a tensor with requires_grad=True, outside no_grad()",
         )
-    names = _names(namespace or {})
+    names = named(namespace or {})
     picture, tensor_box = Picture(), {}
     private: set[Box] = set()  # parameters, and these transposed or reshaped
     for node in _all_nodes(root):
@@ -102,7 +102,7 @@ def _operator_name(operator: Any) -> str:
     return str(getattr(operator, "name", None) or type(operator).__name__)
 
 
-def _names(namespace: Mapping[str, Any]) -> Names:
+def named(namespace: Mapping[str, Any]) -> Names:
     """For each tensor's id its name, and the module it belongs to; the first name wins."""
     found: Names = {}
     for name, value in namespace.items():
