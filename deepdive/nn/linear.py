@@ -39,6 +39,10 @@ class Linear(Module):
         self.bias = Parameter(creation.empty(out_features)) if bias else None
         start(self.weight, self.bias, init)
 
+    def reset_parameters(self) -> None:
+        """New first values, PyTorch's."""
+        start(self.weight, self.bias, None)
+
     def forward(self, x: Any) -> Tensor:
         return F.linear(x, self.weight, self.bias)
 

@@ -13,7 +13,10 @@ Sizes = int | tuple[int, ...]
 
 
 class _MaxPool(Module):
-    """The largest of each window; the stride is the window's size unless given."""
+    """The largest of each window; the stride is the window's size unless given.
+
+    With `return_indices` the places of the largest come along, for ``MaxUnpool``.
+    """
 
     axes: ClassVar[int]
 
@@ -23,16 +26,19 @@ class _MaxPool(Module):
         stride: Sizes | None = None,
         padding: Sizes = 0,
         dilation: Sizes = 1,
+        return_indices: bool = False,
         ceil_mode: bool = False,
     ) -> None:
         self.kernel_size = kernel_size
         self.stride = kernel_size if stride is None else stride
         self.padding, self.dilation, self.ceil_mode = padding, dilation, ceil_mode
+        self.return_indices = return_indices
         for name in ("kernel_size", "stride", "padding", "dilation"):
             per_axis(self, name, getattr(self, name), self.axes, least=int(name != "padding"))
 
     def _way(self) -> tuple[Any, ...]:
-        return self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode
+        way = self.kernel_size, self.stride, self.padding, self.dilation
+        return (*way, self.ceil_mode, self.return_indices)
 
     def extra_repr(self) -> str:
         return shown(self, "kernel_size", "stride", "padding", "dilation", "ceil_mode")
@@ -43,7 +49,7 @@ class MaxPool1d(_MaxPool):
 
     axes = 1
 
-    def forward(self, x: Any) -> Tensor:
+    def forward(self, x: Any) -> Any:
         return F.max_pool1d(x, *self._way())
 
 
@@ -52,8 +58,17 @@ class MaxPool2d(_MaxPool):
 
     axes = 2
 
-    def forward(self, x: Any) -> Tensor:
+    def forward(self, x: Any) -> Any:
         return F.max_pool2d(x, *self._way())
+
+
+class MaxPool3d(_MaxPool):
+    """The largest of each window: (B, C, D, H, W) → (B, C, D', H', W')."""
+
+    axes = 3
+
+    def forward(self, x: Any) -> Any:
+        return F.max_pool3d(x, *self._way())
 
 
 class _AvgPool(Module):
@@ -96,7 +111,26 @@ class AvgPool1d(_AvgPool):
         return ", ".join(f"{n}={per_axis(self, n, getattr(self, n), 1)}" for n in names)
 
 
-class AvgPool2d(_AvgPool):
+class _AvgPoolDivided(_AvgPool):
+    """With a number to divide the sums by, in place of how many they are of."""
+
+    def __init__(
+        self,
+        kernel_size: Sizes,
+        stride: Sizes | None = None,
+        padding: Sizes = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+        divisor_override: int | None = None,
+    ) -> None:
+        super().__init__(kernel_size, stride, padding, ceil_mode, count_include_pad)
+        self.divisor_override = divisor_override
+
+    def _way(self) -> tuple[Any, ...]:
+        return (*super()._way(), self.divisor_override)
+
+
+class AvgPool2d(_AvgPoolDivided):
     """The mean of each window: (B, C, H, W) → (B, C, H', W')."""
 
     axes = 2
@@ -105,20 +139,10 @@ class AvgPool2d(_AvgPool):
         return F.avg_pool2d(x, *self._way())
 
 
-class AdaptiveAvgPool2d(Module):
-    """Means of windows chosen so that `output_size` numbers result: (B, C, H, W) → (B, C, *size).
+class AvgPool3d(_AvgPoolDivided):
+    """The mean of each window: (B, C, D, H, W) → (B, C, D', H', W')."""
 
-    Args:
-        output_size: a number, or one for each axis; None keeps an axis as it is.
-    """
-
-    def __init__(self, output_size: int | tuple[int | None, int | None]) -> None:
-        given = output_size if isinstance(output_size, (tuple, list)) else (output_size,) * 2
-        per_axis(self, "output_size", [1 if size is None else size for size in given], 2, least=1)
-        self.output_size = output_size
+    axes = 3
 
     def forward(self, x: Any) -> Tensor:
-        return F.adaptive_avg_pool2d(x, self.output_size)
-
-    def extra_repr(self) -> str:
-        return shown(self, "output_size")
+        return F.avg_pool3d(x, *self._way())

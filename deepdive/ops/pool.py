@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from deepdive.backend import speakers
-from deepdive.core.operator import Operator, derive, register
+from deepdive.core.operator import REGISTRY, Operator, derive, register
 from deepdive.core.tensor import Tensor, wrap
 from deepdive.errors import ArgumentError, ShapeError
 from deepdive.ops.conv import Shape, Sizes, per_axis
@@ -139,7 +139,7 @@ def _max_pool(
         return out.squeeze(0)  # type: ignore[no-any-return]
     _check_axes(name, x, n)
     size = per_axis(name, "kernel_size", size, n)
-    stride = size if stride is None else per_axis(name, "stride", stride, n)
+    stride = size if not stride else per_axis(name, "stride", stride, n)
     padding = per_axis(name, "padding", padding, n)
     dilation = per_axis(name, "dilation", dilation, n)
     frame = _frame(name, x, size, stride, dilation, padding, ceil)
@@ -158,9 +158,13 @@ def max_pool1d(
     padding: Sizes = 0,
     dilation: Sizes = 1,
     ceil_mode: bool = False,
-) -> Tensor:
+    return_indices: bool = False,
+) -> Any:
     """The largest of each window of (B, C, L); see :func:`max_pool2d`."""
-    return _max_pool("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode)
+    way = stride, padding, dilation, ceil_mode
+    if return_indices:
+        return REGISTRY["max_pool1d_with_indices"](input, kernel_size, *way)
+    return _max_pool("max_pool1d", 1, input, kernel_size, *way)
 
 
 @derive("max_pool2d", method=False)
@@ -171,17 +175,22 @@ def max_pool2d(
     padding: Sizes = 0,
     dilation: Sizes = 1,
     ceil_mode: bool = False,
-) -> Tensor:
+    return_indices: bool = False,
+) -> Any:
     """The largest of each window: (B, C, H, W) → (B, C, H', W').
 
     The stride is the kernel's size unless given; what is padded is never the largest.  With
-    `ceil_mode` windows that reach beyond the end count too.
+    `ceil_mode` windows that reach beyond the end count too; with `return_indices` the places of the
+    largest among the H·W elements come along.
 
     >>> import deepdive as dd
     >>> max_pool2d(dd.tensor([[[[1.0, 2.0], [3.0, 4.0]]]]), 2)
     tensor([[[[4.]]]])
     """
-    return _max_pool("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode)
+    way = stride, padding, dilation, ceil_mode
+    if return_indices:
+        return REGISTRY["max_pool2d_with_indices"](input, kernel_size, *way)
+    return _max_pool("max_pool2d", 2, input, kernel_size, *way)
 
 
 def _avg_pool(
@@ -201,7 +210,7 @@ def _avg_pool(
         ).squeeze(0)  # type: ignore[attr-defined,no-any-return]
     _check_axes(name, x, n)
     size = per_axis(name, "kernel_size", size, n)
-    stride = size if stride is None else per_axis(name, "stride", stride, n)
+    stride = size if not stride else per_axis(name, "stride", stride, n)
     padding = per_axis(name, "padding", padding, n)
     frame = _frame(name, x, size, stride, (1,) * n, padding, ceil)
     operator: Any = SumPool(size, stride, (1,) * n)

@@ -325,31 +325,3 @@ class ConstantPad(Operator):
     def backward(self, xp, grad, x_shape):
         inside = tuple(slice(b, b + n) for (b, _), n in zip(self.widths, x_shape, strict=True))
         return xp.getitem(grad, inside)
-
-
-@derive("pad", method=False, word="pad_last_first")
-def pad(x: Tensor, pad: Shape, mode: str = "constant", value: float | None = None) -> Tensor:
-    """Padding in PyTorch's order: ``(left, right, top, bottom, …)``, last axis first.
-
-    Negative widths cut away.
-
-    Raises:
-        ArgumentError: for another mode than ``"constant"``, or an odd number of widths.
-    """
-    if mode != "constant":
-        raise ArgumentError(f"pad: mode {mode!r} is not there yet", expected="'constant'")
-    if len(pad) % 2 or len(pad) // 2 > x.ndim:
-        raise ArgumentError(
-            "pad: (before, after) for each of the last axes",
-            got=tuple(pad),
-            expected=f"an even number of at most {2 * x.ndim}",
-        )
-    pairs = [(pad[i], pad[i + 1]) for i in range(0, len(pad), 2)][::-1]
-    pairs = [(0, 0)] * (x.ndim - len(pairs)) + pairs
-    if any(width < 0 for pair in pairs for width in pair):
-        cut = tuple(
-            slice(max(-b, 0), n - max(-a, 0)) for (b, a), n in zip(pairs, x.shape, strict=True)
-        )
-        x = x[cut]  # type: ignore[index]
-        pairs = [(max(b, 0), max(a, 0)) for b, a in pairs]
-    return ConstantPad(tuple(pairs), float(value or 0.0))(x)

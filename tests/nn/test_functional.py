@@ -23,7 +23,7 @@ def test_every_name_is_one_of_pytorchs():
 
 def test_they_are_the_operators():
     for name, function in public().items():
-        if name in dd.REGISTRY:
+        if name in dd.REGISTRY and name != "unfold":  # Tensor.unfold is another function
             assert inspect.unwrap(function) is inspect.unwrap(dd.REGISTRY[name]), name
 
 

@@ -293,13 +293,6 @@ def _constant_pad(draw: Draw) -> Samples:
     yield Sample((draw(2), ((1, 1),), 5.0))
 
 
-@samples_for("pad")
-def _pad(draw: Draw) -> Samples:
-    yield Sample((draw(2, 3), (1, 2)))
-    yield Sample((draw(2, 3), (1, 0, 2, 1), "constant", 3.0))
-    yield Sample((draw(4, 5), (-1, 2, 1, -2)))
-
-
 @samples_for("astype")
 def _astype(draw: Draw) -> Samples:
     for dtype in ("float64", "float32"):
