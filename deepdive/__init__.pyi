@@ -83,6 +83,14 @@ def adaptive_avg_pool1d(input: Any, output_size: builtins.int | tuple[builtins.i
     """(B, C, L) → (B, C, output_size); see :func:`adaptive_avg_pool2d`."""
 def adaptive_avg_pool2d(input: Any, output_size: Any) -> Tensor:
     """Means over so many windows that the result is (B, C, *output_size)."""
+def adaptive_avg_pool3d(input: Any, output_size: Any) -> Tensor:
+    """Means over so many windows that the result is (B, C, *output_size)."""
+def adaptive_max_pool1d(input: Any, output_size: Any, return_indices: builtins.bool = False) -> Any:
+    """(B, C, L) → (B, C, output_size); see :func:`adaptive_max_pool2d`."""
+def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: builtins.bool = False) -> Any:
+    """The largest of so many windows that the result is (B, C, *output_size); None keeps an extent."""
+def adaptive_max_pool3d(input: Any, output_size: Any, return_indices: builtins.bool = False) -> Any:
+    """(B, C, D, H, W) → (B, C, *output_size); see :func:`adaptive_max_pool2d`."""
 def add(x: Operand, y: Operand) -> Tensor:
     """``x + y``."""
 def add_scalar(x: Operand, scalar: builtins.float) -> Tensor:
@@ -108,6 +116,8 @@ def addr(input: Any, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> 
     """``beta · input + alpha · vec1 ⊗ vec2``."""
 def adjoint(input: Tensor) -> Tensor:
     """The last two axes exchanged (real numbers are their own conjugates)."""
+def affine_grid(theta: Any, size: Any, align_corners: builtins.bool | None = None) -> Tensor:
+    """The grid for :func:`grid_sample` that maps by matrices: theta (B, 2, 3) → (B, H, W, 2)."""
 def all(
     x: Operand,
     dim: builtins.int | tuple[builtins.int, ...] | None = None,
@@ -245,6 +255,16 @@ def avg_pool2d(
     divisor_override: builtins.int | None = None,
 ) -> Tensor:
     """The mean of each window: (B, C, H, W) → (B, C, H', W')."""
+def avg_pool3d(
+    input: Any,
+    kernel_size: builtins.int | tuple[builtins.int, ...],
+    stride: builtins.int | tuple[builtins.int, ...] | None = None,
+    padding: builtins.int | tuple[builtins.int, ...] = 0,
+    ceil_mode: builtins.bool = False,
+    count_include_pad: builtins.bool = True,
+    divisor_override: builtins.int | None = None,
+) -> Tensor:
+    """The mean of each window of (B, C, D, H, W); see :func:`avg_pool2d`."""
 def baddbmm(
     input: Any,
     batch1: Any,
@@ -329,6 +349,8 @@ def celu(x: Any, alpha: builtins.float = 1.0, inplace: builtins.bool = False) ->
     """``x`` where positive, else ``α (e^(x/α) - 1)`` (Barron 2017)."""
 def chain_matmul(tensors: Any, *more: Any) -> Tensor:
     """The product of many matrices in the order that takes the fewest multiplications."""
+def channel_shuffle(input: Any, groups: builtins.int) -> Tensor:
+    """Channels (B, C, …) of several groups dealt out in turn (Zhang et al. 2018)."""
 def cholesky(input: Any, upper: builtins.bool = False) -> Tensor:
     """As :func:`linalg_cholesky`."""
 def cholesky_inverse(L: Any, upper: builtins.bool = False) -> Tensor:
@@ -393,6 +415,39 @@ def conv3d(
     groups: builtins.int = 1,
 ) -> Tensor:
     """Input (B, C, D, H, W) with weight (O, C/groups, k, l, m); see :func:`conv2d`."""
+def conv_transpose1d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: builtins.int | tuple[builtins.int, ...] = 1,
+    padding: builtins.int | tuple[builtins.int, ...] = 0,
+    output_padding: builtins.int | tuple[builtins.int, ...] = 0,
+    groups: builtins.int = 1,
+    dilation: builtins.int | tuple[builtins.int, ...] = 1,
+) -> Tensor:
+    """Input (B, C, L) with weight (C, O/groups, k) → (B, O, L'); see :func:`conv_transpose2d`."""
+def conv_transpose2d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: builtins.int | tuple[builtins.int, ...] = 1,
+    padding: builtins.int | tuple[builtins.int, ...] = 0,
+    output_padding: builtins.int | tuple[builtins.int, ...] = 0,
+    groups: builtins.int = 1,
+    dilation: builtins.int | tuple[builtins.int, ...] = 1,
+) -> Tensor:
+    """Every number of the input adds a multiple of the kernel to the output, `stride` apart."""
+def conv_transpose3d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: builtins.int | tuple[builtins.int, ...] = 1,
+    padding: builtins.int | tuple[builtins.int, ...] = 0,
+    output_padding: builtins.int | tuple[builtins.int, ...] = 0,
+    groups: builtins.int = 1,
+    dilation: builtins.int | tuple[builtins.int, ...] = 1,
+) -> Tensor:
+    """Input (B, C, D, H, W) with weight (C, O/groups, k, l, m); see :func:`conv_transpose2d`."""
 def copysign(x: Operand, y: Operand) -> Tensor:
     """``|x|`` with the sign of `y`, that of -0.0 too."""
 def cos(x: Operand) -> Tensor:
@@ -592,6 +647,15 @@ def fmin(x: Operand, y: Operand) -> Tensor:
     """The smaller of two, a NaN only if both are; of equal ones the first has the gradient."""
 def fmod(x: Operand, y: Operand) -> Tensor:
     """``x - y · trunc(x / y)``: the sign of `x`, as C's ``fmod``; exact."""
+def fold(
+    input: Any,
+    output_size: builtins.int | tuple[builtins.int, ...],
+    kernel_size: builtins.int | tuple[builtins.int, ...],
+    dilation: builtins.int | tuple[builtins.int, ...] = 1,
+    padding: builtins.int | tuple[builtins.int, ...] = 0,
+    stride: builtins.int | tuple[builtins.int, ...] = 1,
+) -> Tensor:
+    """Columns (B, C·k·l, L) added up as the windows of pictures (B, C, H, W): undoes `unfold`,"""
 def frac(x: Any) -> Tensor:
     """``x - trunc(x)``: the part behind the point, with the sign of `x`."""
 def from_numpy(array: Any) -> Tensor:
@@ -640,6 +704,14 @@ def greater(x: Operand, y: Operand) -> Tensor:
     """``x > y``."""
 def greater_equal(x: Operand, y: Operand) -> Tensor:
     """``x >= y``."""
+def grid_sample(
+    input: Any,
+    grid: Any,
+    mode: str = 'bilinear',
+    padding_mode: str = 'zeros',
+    align_corners: builtins.bool | None = None,
+) -> Tensor:
+    """Pictures (B, C, H, W) read at the places `grid` (B, H', W', 2): (B, C, H', W')."""
 def group_norm(
     input: Any,
     num_groups: builtins.int,
@@ -699,6 +771,14 @@ def i1(x: Operand) -> Tensor:
     """``I₁(x) = Σ (x/2)^(2k+1) / (k! (k+1)!)``, the slope of I₀."""
 def i1e(x: Operand) -> Tensor:
     """``e^-|x| I₁(x)``, which does not overflow."""
+def im2col(
+    input: Any,
+    kernel_size: builtins.int | tuple[builtins.int, ...],
+    dilation: builtins.int | tuple[builtins.int, ...] = 1,
+    padding: builtins.int | tuple[builtins.int, ...] = 0,
+    stride: builtins.int | tuple[builtins.int, ...] = 1,
+) -> Tensor:
+    """All windows of pictures (B, C, H, W) as columns (B, C·k·l, L): ``nn.functional.unfold``."""
 def index_add(
     input: Tensor,
     dim: builtins.int,
@@ -747,6 +827,16 @@ int16: Any
 int32: Any
 int64: Any
 int8: Any
+def interpolate(
+    input: Any,
+    size: Any = None,
+    scale_factor: Any = None,
+    mode: str = 'nearest',
+    align_corners: builtins.bool | None = None,
+    recompute_scale_factor: builtins.bool | None = None,
+    antialias: builtins.bool = False,
+) -> Tensor:
+    """Pictures (B, C, …) with 1 to 3 spatial axes, made larger or smaller."""
 def inverse(A: Operand) -> Tensor:
     """The inverse of square matrices (…, n, n) (Giles 2008, 2.2.3)."""
 def isclose(
@@ -898,6 +988,14 @@ def linspace(
     requires_grad: builtins.bool = False,
 ) -> Tensor:
     """`steps` values from `start` to `end`, both included."""
+def local_response_norm(
+    input: Any,
+    size: builtins.int,
+    alpha: builtins.float = 0.0001,
+    beta: builtins.float = 0.75,
+    k: builtins.float = 1.0,
+) -> Tensor:
+    """``x / (k + alpha · mean of x² over `size` neighbouring channels)^beta`` (Krizhevsky 2012)."""
 def log(x: Operand) -> Tensor:
     """The natural logarithm."""
 def log10(x: Operand) -> Tensor:
@@ -943,6 +1041,30 @@ def logsumexp(
     """``log Σ eˣ`` over `dim`, without overflow; its slope is the softmax."""
 def long(x: Tensor) -> Tensor:
     """As int64."""
+def lp_pool1d(
+    input: Any,
+    norm_type: builtins.float,
+    kernel_size: builtins.int | tuple[builtins.int, ...],
+    stride: builtins.int | tuple[builtins.int, ...] | None = None,
+    ceil_mode: builtins.bool = False,
+) -> Tensor:
+    """``(Σ x^p)^(1/p)`` over each window of (B, C, L)."""
+def lp_pool2d(
+    input: Any,
+    norm_type: builtins.float,
+    kernel_size: builtins.int | tuple[builtins.int, ...],
+    stride: builtins.int | tuple[builtins.int, ...] | None = None,
+    ceil_mode: builtins.bool = False,
+) -> Tensor:
+    """``(Σ x^p)^(1/p)`` over each window of (B, C, H, W)."""
+def lp_pool3d(
+    input: Any,
+    norm_type: builtins.float,
+    kernel_size: builtins.int | tuple[builtins.int, ...],
+    stride: builtins.int | tuple[builtins.int, ...] | None = None,
+    ceil_mode: builtins.bool = False,
+) -> Tensor:
+    """``(Σ x^p)^(1/p)`` over each window of (B, C, D, H, W)."""
 def lt(x: Operand, y: Operand) -> Tensor:
     """``x < y``."""
 def mae(x: Operand, y: Operand) -> Tensor:
@@ -981,8 +1103,19 @@ def max_pool1d(
     padding: builtins.int | tuple[builtins.int, ...] = 0,
     dilation: builtins.int | tuple[builtins.int, ...] = 1,
     ceil_mode: builtins.bool = False,
-) -> Tensor:
+    return_indices: builtins.bool = False,
+) -> Any:
     """The largest of each window of (B, C, L); see :func:`max_pool2d`."""
+def max_pool1d_with_indices(
+    input: Any,
+    kernel_size: builtins.int | tuple[builtins.int, ...],
+    stride: builtins.int | tuple[builtins.int, ...] | None = None,
+    padding: builtins.int | tuple[builtins.int, ...] = 0,
+    dilation: builtins.int | tuple[builtins.int, ...] = 1,
+    ceil_mode: builtins.bool = False,
+    return_indices: builtins.bool = True,
+) -> tuple[Tensor, Tensor]:
+    """``max_pool1d(…, return_indices=True)``: the largest, and their places."""
 def max_pool2d(
     input: Any,
     kernel_size: builtins.int | tuple[builtins.int, ...],
@@ -990,8 +1123,66 @@ def max_pool2d(
     padding: builtins.int | tuple[builtins.int, ...] = 0,
     dilation: builtins.int | tuple[builtins.int, ...] = 1,
     ceil_mode: builtins.bool = False,
-) -> Tensor:
+    return_indices: builtins.bool = False,
+) -> Any:
     """The largest of each window: (B, C, H, W) → (B, C, H', W')."""
+def max_pool2d_with_indices(
+    input: Any,
+    kernel_size: builtins.int | tuple[builtins.int, ...],
+    stride: builtins.int | tuple[builtins.int, ...] | None = None,
+    padding: builtins.int | tuple[builtins.int, ...] = 0,
+    dilation: builtins.int | tuple[builtins.int, ...] = 1,
+    ceil_mode: builtins.bool = False,
+    return_indices: builtins.bool = True,
+) -> tuple[Tensor, Tensor]:
+    """``max_pool2d(…, return_indices=True)``: the largest, and their places."""
+def max_pool3d(
+    input: Any,
+    kernel_size: builtins.int | tuple[builtins.int, ...],
+    stride: builtins.int | tuple[builtins.int, ...] | None = None,
+    padding: builtins.int | tuple[builtins.int, ...] = 0,
+    dilation: builtins.int | tuple[builtins.int, ...] = 1,
+    ceil_mode: builtins.bool = False,
+    return_indices: builtins.bool = False,
+) -> Any:
+    """The largest of each window of (B, C, D, H, W); see :func:`max_pool2d`."""
+def max_pool3d_with_indices(
+    input: Any,
+    kernel_size: builtins.int | tuple[builtins.int, ...],
+    stride: builtins.int | tuple[builtins.int, ...] | None = None,
+    padding: builtins.int | tuple[builtins.int, ...] = 0,
+    dilation: builtins.int | tuple[builtins.int, ...] = 1,
+    ceil_mode: builtins.bool = False,
+    return_indices: builtins.bool = True,
+) -> tuple[Tensor, Tensor]:
+    """``max_pool3d(…, return_indices=True)``: the largest, and their places."""
+def max_unpool1d(
+    input: Any,
+    indices: Any,
+    kernel_size: builtins.int | tuple[builtins.int, ...],
+    stride: builtins.int | tuple[builtins.int, ...] | None = None,
+    padding: builtins.int | tuple[builtins.int, ...] = 0,
+    output_size: Any = None,
+) -> Tensor:
+    """What :func:`max_pool1d` made smaller, the largest at their places and zeros elsewhere."""
+def max_unpool2d(
+    input: Any,
+    indices: Any,
+    kernel_size: builtins.int | tuple[builtins.int, ...],
+    stride: builtins.int | tuple[builtins.int, ...] | None = None,
+    padding: builtins.int | tuple[builtins.int, ...] = 0,
+    output_size: Any = None,
+) -> Tensor:
+    """What :func:`max_pool2d` made smaller, the largest at their places and zeros elsewhere."""
+def max_unpool3d(
+    input: Any,
+    indices: Any,
+    kernel_size: builtins.int | tuple[builtins.int, ...],
+    stride: builtins.int | tuple[builtins.int, ...] | None = None,
+    padding: builtins.int | tuple[builtins.int, ...] = 0,
+    output_size: Any = None,
+) -> Tensor:
+    """What :func:`max_pool3d` made smaller, the largest at their places and zeros elsewhere."""
 def maximum(x: Operand, y: Operand) -> Tensor:
     """The larger of two; equal ones share the gradient."""
 def mean(
@@ -1154,7 +1345,7 @@ def ones_like(x: Tensor, *, dtype: Any = None, requires_grad: builtins.bool = Fa
 def outer(x: Tensor, other: Any) -> Tensor:
     """``x_i y_j`` for two vectors."""
 def pad(
-    x: Tensor,
+    input: Tensor,
     pad: tuple[builtins.int, ...],
     mode: str = 'constant',
     value: builtins.float | None = None,
@@ -1174,6 +1365,10 @@ def permute(x: Operand, *dims: Any) -> Tensor:
     """Axes in another order."""
 def pinverse(input: Any, rcond: builtins.float = 1e-15) -> Tensor:
     """The pseudo-inverse, singular values up to `rcond` times the largest counted as 0."""
+def pixel_shuffle(input: Any, upscale_factor: builtins.int) -> Tensor:
+    """(…, C·r², H, W) → (…, C, H·r, W·r): channels become pixels (Shi et al. 2016)."""
+def pixel_unshuffle(input: Any, downscale_factor: builtins.int) -> Tensor:
+    """(…, C, H·r, W·r) → (…, C·r², H, W): undoes :func:`pixel_shuffle`."""
 def poisson_nll_loss(
     input: Any,
     target: Any,
@@ -1575,6 +1770,18 @@ def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
     """The coordinates of flat `indices` in a tensor of `shape`, one tensor per axis."""
 def unsqueeze(x: Operand, dim: builtins.int, *, axis: builtins.int = ...) -> Tensor:
     """A new axis of extent 1 at `dim`."""
+def upsample(
+    input: Any,
+    size: Any = None,
+    scale_factor: Any = None,
+    mode: str = 'nearest',
+    align_corners: builtins.bool | None = None,
+) -> Tensor:
+    """:func:`interpolate` under its older name."""
+def upsample_bilinear(input: Any, size: Any = None, scale_factor: Any = None) -> Tensor:
+    """:func:`interpolate`, bilinear, corners staying corners."""
+def upsample_nearest(input: Any, size: Any = None, scale_factor: Any = None) -> Tensor:
+    """:func:`interpolate` to the nearest element."""
 def var(
     x: Any,
     dim: Any = None,

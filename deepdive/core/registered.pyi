@@ -302,6 +302,8 @@ class Registered:
         """``x = x.ceil(…)``, in place."""
     def celu(self, alpha: builtins.float = 1.0, inplace: builtins.bool = False) -> Tensor:
         """``x`` where positive, else ``α (e^(x/α) - 1)`` (Barron 2017)."""
+    def channel_shuffle(self, groups: builtins.int) -> Tensor:
+        """Channels (B, C, …) of several groups dealt out in turn (Zhang et al. 2018)."""
     def cholesky(self, upper: builtins.bool = False) -> Tensor:
         """As :func:`linalg_cholesky`."""
     def cholesky_inverse(self, upper: builtins.bool = False) -> Tensor:
@@ -861,6 +863,10 @@ class Registered:
         """Axes in another order."""
     def pinverse(self, rcond: builtins.float = 1e-15) -> Tensor:
         """The pseudo-inverse, singular values up to `rcond` times the largest counted as 0."""
+    def pixel_shuffle(self, upscale_factor: builtins.int) -> Tensor:
+        """(…, C·r², H, W) → (…, C, H·r, W·r): channels become pixels (Shi et al. 2016)."""
+    def pixel_unshuffle(self, downscale_factor: builtins.int) -> Tensor:
+        """(…, C, H·r, W·r) → (…, C·r², H, W): undoes :func:`pixel_shuffle`."""
     def polygamma(self, n: builtins.int) -> Tensor:
         """``x.polygamma(n)``: the method's first argument is x (see :class:`Polygamma`)."""
     def polygamma_(self, *args: Any, **kwargs: Any) -> Tensor:
