@@ -12,7 +12,7 @@ from typing import Any, ClassVar, TypeVar
 
 from deepdive import config, dtypes
 from deepdive.backend import speakers
-from deepdive.core.tensor import HookHandle, Tensor, array_of, wrap
+from deepdive.core.tensor import Tensor, array_of, wrap
 from deepdive.errors import ArgumentError, DeepDiveError, DTypeError, did_you_mean
 from deepdive.nn import architecture, loading, stepping
 from deepdive.nn.lookup import Lookups
@@ -43,7 +43,6 @@ class Module(Lookups):
     training = True
     _recipe: architecture.Recipe  # the arguments it was made with, for model.arc
     children_are_arguments: ClassVar[bool] = False  # True for containers
-    _hooks: Any = None  # (before forward, after forward): two lists, once there is a hook
     _buffers: Mapping[str, bool] = {}  # name → whether it is saved
     _stepper: Any = None  # the optimizer that step() keeps
 
@@ -80,18 +79,6 @@ class Module(Lookups):
             self._locate(error)
             raise
 
-    def _forward_with_hooks(self, inputs: Any, options: Any) -> Any:
-        before, after = self._hooks
-        for hook in [*before]:
-            changed = hook(self, inputs)
-            if changed is not None:
-                inputs = changed if isinstance(changed, tuple) else (changed,)
-        output = self.forward(*inputs, **options)
-        for hook in [*after]:
-            changed = hook(self, inputs, output)
-            output = output if changed is None else changed
-        return output
-
     def _locate(self, error: Any) -> None:
         """Let the error say where it happened, as seen from this module."""
         innermost, line = getattr(error, "module", (self, None))
@@ -106,19 +93,6 @@ class Module(Lookups):
             line = f"{type(self).__name__}.{paths[0]}: {line}"
         error.where.append(line)
         error.module = (innermost, line)
-
-    def register_forward_pre_hook(self, hook: Callable[[Any, Any], Any]) -> HookHandle:
-        """Call ``hook(module, inputs)`` before forward; what it returns replaces the inputs."""
-        return HookHandle(self._hook_lists()[0], hook)
-
-    def register_forward_hook(self, hook: Callable[[Any, Any, Any], Any]) -> HookHandle:
-        """Call ``hook(module, inputs, output)`` after forward; a result replaces the output."""
-        return HookHandle(self._hook_lists()[1], hook)
-
-    def _hook_lists(self) -> Any:
-        if self._hooks is None:
-            self._hooks = ([], [])
-        return self._hooks
 
     # --- what belongs to it --------------------------------------------------------------------
     def _own(self, kind: Any) -> list[tuple[str, Any]]:

@@ -248,6 +248,28 @@ def test_hooks_of_several_inputs_and_outputs():
         layer(x, y)[0].sum().backward()
 
 
+def test_forward_hooks_with_options_and_in_front():
+    results = []
+    for n, tensor in ((nn, dd.tensor), (tnn, torch.tensor)):
+
+        class Scaled(n.Module):
+            def forward(self, x, scale=1.0):
+                return x * scale
+
+        layer, calls = Scaled(), []
+        layer.register_forward_pre_hook(lambda m, x, c=calls: c.append("second"))
+        layer.register_forward_pre_hook(lambda m, x, c=calls: c.append("first"), prepend=True)
+
+        def more(module, inputs, options):
+            return inputs, {"scale": options["scale"] + 1}
+
+        layer.register_forward_pre_hook(more, with_kwargs=True)
+        layer.register_forward_hook(lambda m, x, k, out: out + k["scale"], with_kwargs=True)
+        layer.register_forward_hook(lambda m, x, out: out * 10, prepend=True)
+        results.append((layer(tensor([1.0]), scale=2.0).item(), calls))
+    assert results[0] == results[1] == (33.0, ["first", "second"])
+
+
 # --- by path -----------------------------------------------------------------------------------
 def test_parts_by_their_path():
     model = nn.Sequential(nn.Linear(3, 2), nn.Sequential(nn.BatchNorm1d(2)))
