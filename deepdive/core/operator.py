@@ -135,7 +135,7 @@ def apply(operator: Any, args: Any) -> Tensor:
             parents.append(None)
             plain = plain and type(arg) in NUMBERS
     if not plain or kind is None or recording():
-        arrays = _arrays_of(operator, args)
+        arrays, parents = _arrays_of(operator, args), as_parents(parents)
         kind = next(type(a) for a in arrays if type(a) in BY_TYPE)
     elif not single and operator.promotes is not None:
         arrays = promote(operator.promotes, arrays, BY_TYPE[kind])
@@ -205,6 +205,11 @@ def _arrays_of(operator: Any, args: Any) -> list[Any]:
     if operator.promotes is not None:
         arrays = promote(operator.promotes, arrays, speaker)
     return arrays
+
+
+def as_parents(nodes: Any) -> Any:
+    """The nodes as a recorder sees them: vmap sums up what comes to those from outside."""
+    return getattr(recording(), "parents", list)(nodes)
 
 
 def _speaker_for(args: Any) -> Any:

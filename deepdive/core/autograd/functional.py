@@ -52,6 +52,9 @@ def grad(
         (_tracked(out, "outputs", i), seed_of(out, seed, create_graph))
         for i, (out, seed) in enumerate(zip(outputs, grad_outputs, strict=True))
     ]
+    recorder = config.lazy_mode.get()
+    if hasattr(recorder, "targets"):  # a vmap at work
+        nodes = recorder.targets(nodes, [node for node, _ in roots])
     targets: dict[Node, Any] = dict.fromkeys(nodes)
     keep = create_graph if retain_graph is None else retain_graph
     walk(roots, retain_graph=keep, create_graph=create_graph, targets=targets)

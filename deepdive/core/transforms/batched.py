@@ -3,8 +3,9 @@
 ``vmap(f)(x)`` calls ``f`` once, with a Tensor on a :class:`Batched` array: all samples at once,
 though every shape ``f`` asks for is that of one sample.  Each word of the vocabulary has a rule
 (see ``rules*.py``) that says the word to the whole batch, in words of the array inside.  That may
-be an array of NumPy, of the native backend or of a recording; a Tensor, where gradients flow to
-what lies outside; or again a Batched array, in a vmap of a vmap.
+be an array of NumPy, of the native backend or of a recording, or again a Batched array, in a vmap
+of a vmap.  Gradients are none of its business: there is one graph, that of the Tensors, and
+:mod:`.crossing` has the nodes by which it leads in and out.
 """
 
 from __future__ import annotations
@@ -19,13 +20,9 @@ from typing import Any
 
 from deepdive import backend, config
 from deepdive.backend import speakers
-from deepdive.backend.vocabulary import VOCABULARY, rules_dtype
-from deepdive.core.node import next_index
-from deepdive.core.operator import tensor_words
+from deepdive.core.node import Node, next_index
 from deepdive.core.tensor import Tensor, asked, data_of
 from deepdive.errors import GraphError
-
-CLONES = {"copy": "clone"}  # words that Tensors know by another name
 
 
 class Batched:
@@ -74,7 +71,7 @@ class Batched:
                 fix="no .item(), print, float(), `if` or loop on tensor values inside; use "
                 "where(condition, x, y), or return the tensor and look at it outside",
             )
-        return self.array._data if isinstance(self.array, Tensor) else self.array
+        return self.array
 
     def item(self) -> Any:
         return self._one().item()
@@ -106,15 +103,16 @@ class Frame:
     the arrays of Tensors from outside and for random draws.
     """
 
+    entrance: Callable[[Frame, Node], Node]  # see :mod:`.crossing`
+
     def __init__(self, size: int, randomness: str) -> None:
         self.size = size
         self.randomness = randomness
         self.tracer = config.tracing.get()
         self.recorder = config.lazy_mode.get()
-        self.grads = config.grad_mode.get()
         self.start = next_index()  # younger nodes are made inside
-        self.depth: int = 1 + getattr(self.tracer, "depth", 0)
         self.lent: dict[int, tuple[Tensor, Any]] = {}
+        self.entrances: dict[Node, Node] = {}
         self.origin = ""
 
     # --- entering and leaving ------------------------------------------------------------------
@@ -131,17 +129,17 @@ class Frame:
             for tensor, array in self.lent.values():
                 if type(tensor._data) is Batched:
                     tensor._data = array
+            self.lent = {}
+            self.entrances = {}
 
     @contextmanager
     def outside(self) -> Iterator[None]:
         """Here things are as they were where vmap was called."""
         recording = config.lazy_mode.set(self.recorder)
         tracing = config.tracing.set(self.tracer)
-        grads = config.grad_mode.set(self.grads)
         try:
             yield
         finally:
-            config.grad_mode.reset(grads)
             config.tracing.reset(tracing)
             config.lazy_mode.reset(recording)
 
@@ -179,9 +177,6 @@ class Frame:
     def call(self, name: str, *args: Any, **kwargs: Any) -> Any:
         """Say a word to the arrays inside."""
         kinds = set(_kinds(args))
-        if Tensor in kinds:
-            with self.outside():
-                return to_tensors(name)(*args, **kwargs)
         if Batched in kinds:
             return getattr(speakers.BY_TYPE[Batched], name)(*args, **kwargs)
         if self.tracer is not None or self.recorder is not None:
@@ -189,20 +184,44 @@ class Frame:
                 return _shared(_speaker_of(kinds, self.recorder), name, args, kwargs)
         return _shared(_speaker_of(kinds, None), name, args, kwargs)
 
+    def deeper_than(self, other: Frame) -> bool:
+        """Whether this vmap's function runs inside the other's.
+
+        Of two that ran one after the other, the first comes back in a backward pass that the
+        second calls for: then it is inside.
+        """
+        if self.is_around(other) or other.is_around(self):
+            return other.is_around(self)
+        return self.start < other.start
+
+    def is_around(self, other: Frame) -> bool:
+        """Whether `other` was entered while this one was at work."""
+        around = other.tracer
+        while isinstance(around, Frame):
+            if around is self:
+                return True
+            around = around.tracer
+        return False
+
     # --- what a tracer is asked for ------------------------------------------------------------
     def adopt(self, tensor: Tensor) -> Any:
-        """The array of a Tensor; of one from outside that has a history, the Tensor itself."""
-        array, node = tensor._data, tensor._node
-        if node is not None and node.index < self.start and self.grads:
-            if type(array) is Batched and getattr(array.array, "_node", None) is node:
-                return array  # saved inside for a backward pass: the Tensor from outside is there
-            return Batched(tensor, None, lent=True)
+        """The array of a Tensor; one from outside is shared by all samples."""
+        array = tensor._data
         if type(array) is Batched:
             return array
         self.lent.setdefault(id(tensor), (tensor, array))
         with self.outside():
             held = data_of(tensor)
         return held if type(held) is Batched else Batched(held, None, lent=True)
+
+    def parents(self, nodes: Any) -> list[Any]:
+        """The nodes as seen from inside: those from outside are reached through an entrance."""
+        return [n if n is None or n.index >= self.start else self._entrance(n) for n in nodes]
+
+    def _entrance(self, node: Node) -> Node:
+        if node not in self.entrances:
+            self.entrances[node] = self.entrance(self, node)
+        return self.entrances[node]
 
     def cleared(self, tensor: Tensor) -> None:
         """A Tensor's gradient is forgotten: nothing to note."""
@@ -232,7 +251,7 @@ class Frame:
         else:
             parts = [array.array if type(array) is Batched and array.frame is None else array]
         with self.outside():
-            answers = [asked(_data_of(part), question) for part in parts]
+            answers = [asked(part, question) for part in parts]
         same = all(answer == answers[0] for answer in answers)
         return answers[0] if answers and same else None
 
@@ -264,10 +283,6 @@ class Frame:
             )
 
 
-def _data_of(held: Any) -> Any:
-    return held._data if isinstance(held, Tensor) else held
-
-
 def _boxed(array: Any) -> Batched:
     return array if type(array) is Batched else Batched(array, None)
 
@@ -279,10 +294,10 @@ def _drawn(tracer: Any, generator: Any, draw: Callable[[], Any]) -> Any:
 def _kinds(args: Any) -> Iterator[type]:
     """The types of all arrays among the arguments, inside lists and tuples too."""
     for arg in args:
-        kind = Tensor if isinstance(arg, Tensor) else type(arg)
+        kind = type(arg)
         if kind is tuple or kind is list:
             yield from _kinds(arg)
-        elif kind is Tensor or kind in speakers.BY_TYPE:
+        elif kind in speakers.BY_TYPE:
             yield kind
 
 
@@ -302,26 +317,6 @@ def _shared(xp: Any, name: str, args: Any, kwargs: Any) -> Any:
     if type(out) is Batched and out.frame is None:
         return out.array
     return out if type(out) in speakers.BY_TYPE else xp.as_zero_d(out)
-
-
-def to_tensors(name: str) -> Callable[..., Any]:
-    """The word as Tensors know it."""
-    name = CLONES.get(name, name)
-    if name in tensor_words.__dict__:
-        return getattr(tensor_words, name)  # type: ignore[no-any-return]
-    if VOCABULARY[name].dtype_rule in (rules_dtype.positions, rules_dtype.boolean):
-        return partial(_said_to_arrays, name)
-    found = definition(name)
-    if found is not None:
-        return partial(found, tensor_words)
-    return getattr(tensor_words, name)  # type: ignore[no-any-return]  # raises, in its own words
-
-
-def _said_to_arrays(name: str, *args: Any, **kwargs: Any) -> Any:
-    """A word whose result has no gradient: positions, or yes and no."""
-    arrays = [data_of(arg) if isinstance(arg, Tensor) else arg for arg in args]
-    xp = _speaker_of(set(_kinds(arrays)), config.lazy_mode.get())
-    return _shared(xp, name, arrays, kwargs)
 
 
 def definition(name: str) -> Any:

@@ -17,7 +17,6 @@ from deepdive.core.autograd import functional
 from deepdive.core.operator import tensor_words
 from deepdive.core.tensor import Tensor, wrap
 from deepdive.core.transforms import trees
-from deepdive.core.transforms.batched import Frame
 from deepdive.core.transforms.vmap import vmap
 from deepdive.errors import ArgumentError, DTypeError, GraphError, ShapeError
 
@@ -79,25 +78,17 @@ def _detached(leaf: Any) -> Any:
 
 
 def _has_more_history(outputs: list[Tensor], inputs: list[Tensor]) -> bool:
-    """Whether derivatives themselves have a history: of leaves that are not among `inputs`.
-
-    What is from outside a vmap keeps its history by itself.
-    """
-    frame = config.tracing.get()
-    start = frame.start if isinstance(frame, Frame) else 0
+    """Whether derivatives themselves have a history: of leaves that are not among `inputs`."""
     known = {leaf._node for leaf in inputs}
+    if any(node is not None and node.operator is not None for node in known):
+        return True
     seen: set[Any] = set(known)
-    for leaf in known:
-        if leaf is not None and leaf.operator is not None and leaf.index >= start:
-            return True
     stack = [out._node for out in outputs]
     while stack:
         node = stack.pop()
         if node is None or node in seen:
             continue
         seen.add(node)
-        if node.index < start:
-            continue
         if node.operator is None:
             return True
         stack.extend(node.parents)

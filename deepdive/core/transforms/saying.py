@@ -28,7 +28,9 @@ def say(name: str, *args: Any, **kwargs: Any) -> Any:
     frames = list(_frames(given.values()))
     if not frames:
         return _said_to_what_is_shared(name, given)
-    lane = max(frames, key=lambda frame: frame.depth)
+    lane = frames[0]
+    for frame in frames[1:]:
+        lane = frame if frame.deeper_than(lane) else lane
     rule = BY_WORD.get(name) or BY_SHAPE_RULE.get(word.shape_rule)
     if rule is None:
         found = definition(name)
@@ -131,7 +133,10 @@ class BatchSpeaker:
     def adopt(self, tensor: Tensor) -> Any:
         """The array of a Tensor, as the vmap at work sees it."""
         frame = config.tracing.get()
-        return frame.adopt(tensor) if isinstance(frame, Frame) else data_of(tensor)
+        if isinstance(frame, Frame):
+            return frame.adopt(tensor)
+        array = data_of(tensor)
+        return array if type(array) is Batched else Batched(array, None, lent=True)
 
     def write(self, target: Batched, values: Any) -> None:
         """From now on `target` is `values`; what was made inside may become each sample's own.
@@ -142,11 +147,11 @@ class BatchSpeaker:
         values = self.asarray(values)
         values = say("broadcast_to", say("astype", values, target.dtype), target.shape)
         if target.lent and values.frame is None:
-            held = target.array._data if isinstance(target.array, Tensor) else target.array
+            held = target.array
             speakers.BY_TYPE[type(held)].write(held, values.array)
         elif target.frame is None and not target.lent:
             target.array, target.frame = values.array, values.frame
-        elif target.frame is None or _deeper(values.frame, target.frame):
+        elif target.frame is None or _is_inside(values.frame, target.frame):
             raise GraphError(
                 "vmap: every sample would write into an array that all share",
                 got=f"an array of shape {target.shape}",
@@ -158,8 +163,7 @@ class BatchSpeaker:
     def owner(self, x: Batched) -> Any:
         if x.frame is not None:
             return x
-        held = x.array._data if isinstance(x.array, Tensor) else x.array
-        return speakers.BY_TYPE[type(held)].owner(held)
+        return speakers.BY_TYPE[type(x.array)].owner(x.array)
 
     def to_numpy(self, x: Batched) -> Any:
         held = x._one()
@@ -173,8 +177,18 @@ class BatchSpeaker:
         """The numbers of all samples, to be printed."""
         if type(x.array) is Batched:
             return self.printed(x.array)
-        held = x.array._data if isinstance(x.array, Tensor) else x.array
-        return speakers.BY_TYPE[type(held)].readable(held)
+        return speakers.BY_TYPE[type(x.array)].readable(x.array)
+
+    def parents(self, nodes: Any) -> Any:
+        """The nodes a Tensor's operators have as parents, as the vmap at work sees them."""
+        frame = config.tracing.get()
+        return frame.parents(nodes) if isinstance(frame, Frame) else nodes
+
+    def targets(self, nodes: list[Any], roots: list[Any]) -> list[Any]:
+        """The nodes to differentiate by, as a walk from `roots` meets them."""
+        frame = config.tracing.get()
+        inside = isinstance(frame, Frame) and any(root.index >= frame.start for root in roots)
+        return frame.parents(nodes) if inside else nodes
 
     def expose(self, x: Batched) -> Any:
         held = x._one()
@@ -185,8 +199,8 @@ speaker = BatchSpeaker()
 speakers.BY_TYPE[Batched] = speaker
 
 
-def _deeper(one: Frame | None, other: Frame) -> bool:
-    return one is not None and one.depth > other.depth
+def _is_inside(one: Frame | None, other: Frame) -> bool:
+    return one is not None and one is not other and one.deeper_than(other)
 
 
 def says(*names: str) -> Callable[[Rule], Rule]:

@@ -6,11 +6,11 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from deepdive.backend import speakers
 from deepdive.core.operator import tensor_words
-from deepdive.core.tensor import Tensor, data_of, wrap
+from deepdive.core.tensor import Tensor, wrap
 from deepdive.core.transforms import rules, rules_index, rules_matrices, trees
-from deepdive.core.transforms.batched import Batched, Frame
+from deepdive.core.transforms.batched import Frame
+from deepdive.core.transforms.crossing import enter, leave
 from deepdive.errors import ArgumentError, ShapeError
 
 RULES = (rules, rules_index, rules_matrices)  # loaded: the rules enter themselves
@@ -129,18 +129,7 @@ def _cut(part: slice, leaf: Any, dim: int | None) -> Any:
 
 def _entered(frame: Frame, leaf: Any, dim: int | None) -> Any:
     """The argument as the function sees it: without its axis of samples."""
-    if dim is None:
-        return leaf
-    if isinstance(leaf, Tensor) and leaf._node is not None and frame.grads:
-        return wrap(Batched(_to_front(tensor_words, leaf, dim), frame))
-    array = data_of(leaf) if isinstance(leaf, Tensor) else leaf
-    return wrap(Batched(_to_front(speakers.BY_TYPE[type(array)], array, dim), frame))
-
-
-def _to_front(xp: Any, x: Any, dim: int) -> Any:
-    rank = len(x.shape)
-    dim %= rank
-    return x if dim == 0 else xp.permute_dims(x, (dim, *(i for i in range(rank) if i != dim)))
+    return leaf if dim is None else enter(frame, leaf, dim)
 
 
 def _spread_out(out_dims: Any, out: Any) -> Any:
@@ -156,32 +145,12 @@ def _left(frame: Frame, leaf: Any, dim: int | None) -> Any:
             "vmap: the function gives Tensors, nested in tuples, lists and dicts at most",
             got=type(leaf).__name__,
         )
-    held = frame.adopt(leaf)
-    lanes = _lanes(frame, held, dim)
-    if dim is None:
-        return lanes if isinstance(lanes, Tensor) else wrap(lanes)
-    tracked = isinstance(lanes, Tensor)
-    xp: Any = tensor_words if tracked else speakers.BY_TYPE[type(lanes)]
-    rank = len(lanes.shape)
-    place = dim % rank
-    if place:
-        order = [*range(1, rank)]
-        order.insert(place, 0)
-        lanes = xp.permute_dims(lanes, tuple(order))
-    return lanes if tracked else wrap(lanes)
-
-
-def _lanes(frame: Frame, held: Any, dim: int | None) -> Any:
-    """The array of all samples; one they share is repeated."""
-    held = held.array if type(held) is Batched and held.frame is None else held
-    if dim is not None:
-        return frame.spread(held)
-    if frame.over(held):
+    if dim is None and frame.over(leaf._data):
         raise ArgumentError(
             "vmap: out_dims is None for a result of which every sample has its own",
             fix="give the axis where the samples shall be",
         )
-    return held
+    return leave(frame, leaf, dim)
 
 
 def _joined(outs: list[Any], out_dims: Any) -> Any:

@@ -82,6 +82,88 @@ def test_gradients_flow_to_what_is_outside():
     close([x.grad, w.grad], [tx.grad, tw.grad])
 
 
+def test_detach_and_no_grad_inside_stop_gradients():
+    w = dd.tensor(W, requires_grad=True)
+
+    def f(x):
+        with dd.no_grad():
+            still = (w * 2).sum()
+        return (x @ w).sum() * still + (x @ w.detach()).sum() * w.sum().detach()
+
+    func.vmap(f)(dd.tensor(X)).sum().backward()
+    expected = np.outer(X.sum(0), np.ones(2)) * 2 * W.sum()
+    np.testing.assert_allclose(w.grad.numpy(), expected)
+
+
+def test_gradients_are_the_operators_own():
+    """A square root at 0, whose slope the operator takes as 0, is no NaN through vmap."""
+    x = dd.tensor([[1.0, 1.0], [1.0, 3.0]], requires_grad=True)
+    func.vmap(lambda a: a.std())(x).sum().backward()
+    want = dd.tensor([[1.0, 1.0], [1.0, 3.0]], requires_grad=True)
+    (want[0].std() + want[1].std()).backward()
+    np.testing.assert_allclose(x.grad.numpy(), want.grad.numpy())
+
+
+def test_gradients_asked_for_inside():
+    """``grad`` by what is shared gives each sample's own; ``backward`` adds them up."""
+    w = dd.tensor(W, requires_grad=True)
+
+    def by_grad(x):
+        return dd.grad((x @ w).sin().sum(), w)[0]
+
+    slopes = func.vmap(by_grad)(dd.tensor(X)).numpy()
+    for i in range(4):
+        alone = dd.grad((dd.tensor(X[i]) @ w).sin().sum(), w)[0]
+        np.testing.assert_allclose(slopes[i], alone.numpy())
+
+    def by_backward(x):
+        loss = (x @ w).sin().sum()
+        loss.backward()
+        return loss.detach()
+
+    func.vmap(by_backward)(dd.tensor(X))
+    np.testing.assert_allclose(w.grad.numpy(), slopes.sum(0))
+
+
+def test_a_single_result_counts_once():
+    w = dd.tensor(W, requires_grad=True)
+    out, single = func.vmap(lambda x: (x.sum(), w * 3), out_dims=(0, None))(dd.tensor(X))
+    assert out.shape == (4,) and single.shape == (3, 2)
+    single.sum().backward()
+    np.testing.assert_allclose(w.grad.numpy(), np.full((3, 2), 3.0))
+
+
+@pytest.mark.parametrize("transform", ["jacrev", "jacfwd", "hessian"])
+def test_transforms_around_vmap(transform):
+    """The rows of the outer transform meet the samples of a vmap that is over already."""
+
+    def f(module, w, x):
+        inner = module.vmap(module.vmap(lambda a, b: (a * b).sin() @ w, (None, 0)), (0, None))
+        out = inner(x, x) ** 2
+        return out.sum() if transform == "hessian" else out.sum(1)
+
+    found = getattr(func, transform)(lambda w: f(func, w, dd.tensor(X)))(dd.tensor(W))
+    module = torch.func
+    want = getattr(module, transform)(lambda w: f(module, w, torch.tensor(X)))(torch.tensor(W))
+    close(found, want)
+
+
+def test_no_memory_stays():
+    """The graph of a vmap is gone with its result, without the garbage collector."""
+    import gc
+    import weakref
+
+    gc.disable()
+    try:
+        w = dd.tensor(W, requires_grad=True)
+        out = func.vmap(lambda x: (x @ w).tanh())(dd.tensor(X, requires_grad=True))
+        node = weakref.ref(out._node.operator.frame)
+        del out
+        assert node() is None
+    finally:
+        gc.enable()
+
+
 def mlp():
     dd.manual_seed(0)
     return nn.Sequential(nn.Linear(6, 5), nn.Tanh(), nn.LayerNorm(5), nn.Linear(5, 3))

@@ -21,14 +21,14 @@ LANES = 3
 
 # Functions refused under vmap: the size of what they give depends on the values of each sample.
 EXCEPTIONS = {"nonzero", "argwhere", "masked_select", "unique", "unique_consecutive", "bincount"}
-LATER = {"scatter_reduce", "index_reduce", "index_put"}  # gradients through vmap: being worked on
-LATER |= {"linalg_lstsq"}  # detach() inside vmap does not cut the gradient outside
+# The gradient of what is written at a mask is read there: as many numbers as the mask has places.
+OF_MASKS = {"index_put"}
 
 
 def functions():
     seen = set()
     for name, function in REGISTRY.items():
-        if name not in CREATORS and name not in EXCEPTIONS | LATER and id(function) not in seen:
+        if name not in CREATORS and name not in EXCEPTIONS and id(function) not in seen:
             seen.add(id(function))
             yield pytest.param(name, id=name)
 
@@ -127,6 +127,8 @@ def gradients(name, samples, rows, inputs, dims, what):
         return sum(parts[1:], parts[0]) if parts else None
 
     if total(*[dd.tensor(a) for a in rows[0]]) is None:
+        return
+    if name in OF_MASKS and dims[1] == 0 and first[1].dtype.kind == "b":
         return
     slope = func.grad(total, argnums=places)
     expected = [[g.numpy() for g in slope(*[dd.tensor(a) for a in row])] for row in rows]
