@@ -69,7 +69,7 @@ def _median(
     x = as_tensor(x)
     if dim is None:
         flat: Any = x.detach().reshape(-1)
-        if not flat.shape[0]:
+        if not flat.shape[0] and x.is_floating_point():
             return flat.sum() * math.nan
         return Chosen()(x, _median(name, flat, 0, False, skip)[0].reshape(()))
     x, number = lined(x)

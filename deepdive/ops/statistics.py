@@ -275,7 +275,7 @@ def logcumsumexp(x: Any, dim: int) -> Tensor:
     Each round adds to every element what stands 1, 2, 4, … places before it.
     """
     x = floating(x)
-    if not x.ndim:
+    if not x.ndim and dim in (0, -1):
         return x.clone()
     d = axis_of("logcumsumexp", dim, x)
     lead = (slice(None),) * d
@@ -332,7 +332,7 @@ def cummin(x: Any, dim: int) -> Extreme:
 
 def _running(name: str, x: Any, dim: int, largest: bool) -> Extreme:
     x = as_tensor(x)
-    if not x.ndim:
+    if not x.ndim and dim in (0, -1):
         return Extreme(x.clone(), (x != x).long() * 0)
     d = axis_of(name, dim, x)
     indices = RunningExtreme(d, largest)(x.detach())

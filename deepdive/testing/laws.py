@@ -205,6 +205,25 @@ def like_torch(case: Case) -> Figures:
     return figures
 
 
+def like_torch_single(case: Case) -> None:
+    """The same in float32."""
+    expected, slopes = torch_reference.evaluate(case, names_of(case.function), "float32")
+    for out, value in zip(listed(case.call(case.cast("float32"))), expected, strict=True):
+        _alike(out, value, "PyTorch's value in float32")
+    if slopes is None:
+        return
+    inputs, outputs = case.tracked(case.cast("float32"))
+    total = case.weighted(outputs)
+    found: Any = grad(total, inputs, allow_unused=True) if total is not None else slopes
+    for got, slope in zip(found, slopes, strict=True):
+        _alike(slope * 0 if got is None else got, slope, "PyTorch's gradient in float32")
+
+
+def _alike(got: Any, expected: Any, what: str) -> None:
+    size = float(np.abs(np.nan_to_num(as_array(expected))).max(initial=0.0))
+    assert_close(got, expected, 1e-4, 1e-4 * (1 + size), check_dtype=True, what=what)
+
+
 LAWS: tuple[Callable[[Case], Figures | None], ...] = (
     gradient,
     second_order,
@@ -215,6 +234,7 @@ LAWS: tuple[Callable[[Case], Figures | None], ...] = (
     layout,
     traced,
     like_torch,
+    like_torch_single,
 )
 
 
@@ -297,7 +317,13 @@ def _relative(got: Any, expected: Any) -> float:
     return _gap(np.asarray(as_array(got), "float64") / size, expected / size)
 
 
-def _agree(law: str, got: float, expected: float, size: float, where: str) -> float:
+def _agree(
+    law: str,
+    got: float,
+    expected: float,
+    size: float,
+    where: str,
+) -> float:
     """The error relative to the size of the terms."""
     if got != got and expected != expected:
         return 0.0

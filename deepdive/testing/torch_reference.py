@@ -28,8 +28,10 @@ def find(names: list[str]) -> Any:
     return None
 
 
-def evaluate(case: Case, names: list[str]) -> tuple[list[Any], list[Any] | None]:
-    """The outputs and – where PyTorch has them – the gradients of the weighted outputs.
+def evaluate(
+    case: Case, names: list[str], dtype: str = "float64"
+) -> tuple[list[Any], list[Any] | None]:
+    """In `dtype`, the outputs and – where PyTorch has them – the gradients of the weighted outputs.
 
     Raises:
         Skip: if PyTorch has no such function, or takes another call.
@@ -39,7 +41,8 @@ def evaluate(case: Case, names: list[str]) -> tuple[list[Any], list[Any] | None]
         raise Skip("not in PyTorch in this form")
     import torch
 
-    tensors = [torch.from_numpy(array.copy()) for array in case.arrays]
+    arrays = case.cast(dtype)
+    tensors = [torch.from_numpy(array.copy()) for array in arrays]
     inputs = [tensors[i].requires_grad_() for i in case.places if case.differentiable]
     args, kwargs = replaced((case.sample.args, case.sample.kwargs), iter(tensors))
     try:
@@ -50,7 +53,7 @@ def evaluate(case: Case, names: list[str]) -> tuple[list[Any], list[Any] | None]
     total: Any = 0
     for out, weight in zip(outputs, case.weights, strict=True):
         if out.requires_grad:
-            total = total + (out * torch.from_numpy(weight)).sum()
+            total = total + (out * torch.from_numpy(weight).to(out.dtype)).sum()
     slopes = None
     if isinstance(total, torch.Tensor):
         try:

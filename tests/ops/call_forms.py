@@ -8,7 +8,8 @@ itself (``dtype=t.float64``).  Each form is tried
 - as a Tensor method, where both libraries have it;
 - with its first argument by name (``input=x``);
 - with integers in place of floats, where PyTorch takes them: values and dtypes;
-- with NaN, ∞, ±0 among the numbers: values.
+- with NaN, ∞, ±0 among the numbers: values;
+- with axes of size 0 in place of the first one: values.
 
 Tables are files ``call_forms_*.py`` beside this one, found by name; what is known to differ stands
 in their ``EXCEPTIONS``, with the reason.
@@ -31,7 +32,7 @@ from deepdive.errors import DeepDiveError
 
 FORMS: dict[str, list[str]] = {}  # function → texts of calls
 EXCEPTIONS: dict[str, dict[str, str]] = {}  # function → kind of trial or argument → reason
-KINDS = ("float64", "float32", "method", "by name", "integers", "edges")
+KINDS = ("float64", "float32", "method", "by name", "integers", "edges", "empty")
 TOLERANCES = {"float64": (1e-9, 1e-11), "float32": (2e-5, 2e-6), "float16": (1e-3, 1e-4)}
 REFUSED = (TypeError, ValueError, RuntimeError, IndexError, NotImplementedError)
 
@@ -105,6 +106,11 @@ def _edged(name: str, array: Any) -> Any:
     if array.dtype.kind != "f" or name in SORTED:
         return array
     return np.roll(np.resize(EDGES, array.size), sum(map(ord, name))).reshape(array.shape)
+
+
+def _emptied(array: Any) -> Any:
+    """The array without rows, or batches; vectors and numbers stay."""
+    return array[:0] if array.ndim > 1 else array
 
 
 def _whole(array: Any) -> Any:
@@ -294,6 +300,8 @@ def trials(name: str, form: str) -> Iterator[tuple[str, str, dict[str, Any], dic
         yield "integers", form, whole, {"slopes": False}
         edged = {key: _edged(key, array) for key, array in plain.items()}
         yield "edges", form, edged, {"slopes": False}
+    if any(array.ndim > 1 for array in plain.values()):
+        yield "empty", form, {key: _emptied(array) for key, array in plain.items()}, {}
 
 
 def _is_method(name: str) -> bool:

@@ -76,5 +76,6 @@ EQUAL = "of equal elements PyTorch may give the index of another one"
 for _name in ("topk", "kthvalue"):
     exceptions(_name, integers=EQUAL, edges=EQUAL)
 exceptions("mode", edges="a NaN equals nothing here, PyTorch takes it for the most frequent")
+exceptions("median", empty="the median of no integers is refused; PyTorch gives the lowest one")
 for _name in ("var_mean", "std_mean"):
     exceptions(_name, edges="PyTorch's mean is NaN where elements are infinite, ours is infinite")
