@@ -13,11 +13,12 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from deepdive import config
+from deepdive.backend import speakers
 from deepdive.compiler import lazyarray
 from deepdive.compiler.graph import CONSTANT, INPUT, NUMBER, Graph, Value
 from deepdive.compiler.lazyarray import LazyArray, LazyNumber
 from deepdive.core.tensor import Tensor
-from deepdive.errors import GraphError
+from deepdive.errors import DeviceError, GraphError
 
 STATE = ("state", "array", "gradient")  # read before each run; all else after its effects
 TENSOR, ARRAY = object(), object()  # places of results
@@ -83,6 +84,7 @@ class Tracer:
     # --- inputs --------------------------------------------------------------------------------
     def argument(self, array: Any, read: Callable[[], Any], name: str) -> LazyArray:
         """An array argument of the traced function."""
+        _on_cpu(array)
         value = Value(INPUT, {}, array.shape, array.dtype, origin=name)
         self.sources.append(Source(value, read, "argument", name))
         box = LazyArray(value)
@@ -96,6 +98,7 @@ class Tracer:
         if type(array) is LazyArray and array.tracer is self:
             return array
         array = tensor._data = settled_array(tensor)
+        _on_cpu(array)
         box = self._hold(array, lambda: settled_array(tensor), "state")
         grad = first = tensor._grad
         if grad is not None:
@@ -118,6 +121,7 @@ class Tracer:
 
     def array(self, array: Any) -> LazyArray:
         """A bare array, taken by reference: the program sees what it holds at each call."""
+        _on_cpu(array)
         return self._hold(array, lambda: array, "array")
 
     def _hold(self, array: Any, read: Callable[[], Any], kind: str) -> LazyArray:
@@ -361,3 +365,19 @@ def rebuilt(tree: Any, change: Callable[[Any], Any]) -> Any:
     if isinstance(tree, (tuple, list)):
         return type(tree)(rebuilt(item, change) for item in tree)
     return change(tree)
+
+
+def _on_cpu(array: Any) -> None:
+    """Refuse what a program cannot read.
+
+    Raises:
+        DeviceError: for an array of another device.
+    """
+    speaker = speakers.BY_TYPE.get(type(array))
+    if speaker is not None and speaker.DEVICE != "cpu":
+        raise DeviceError(
+            "compile: programs compute on the CPU",
+            got=f"a tensor on {speaker.DEVICE!r}",
+            expected="'cpu'",
+            fix="move it first: x.to('cpu'); or leave this function uncompiled",
+        )

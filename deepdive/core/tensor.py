@@ -33,7 +33,7 @@ class Tensor(Registered):
         data: numbers, nested lists, an array or a Tensor; copied.  Python floats become the
             default dtype; arrays keep theirs.
         grad: a gradient to start from; on the root of a graph it seeds :meth:`backward`.
-        device: ``"cpu"`` or ``"native"``.
+        device: ``"cpu"``, ``"native"`` or ``"cuda"``; a Tensor's own if absent.
         requires_grad: whether operations on this tensor are recorded.
         dtype: convert the data to this type.
 
@@ -63,6 +63,9 @@ class Tensor(Registered):
         requires_grad: bool | None = None,
         dtype: Any = None,
     ) -> None:
+        if isinstance(data, Tensor):
+            device = device or data.device
+            data = data if data.device == device else data.detach().to(device)
         speaker = speakers.of_device(device or config.defaults.device)
         array = array_of(data, speaker, dtype)
         self._data = fresh(speakers.BY_TYPE[type(array)].copy(array))
@@ -362,7 +365,8 @@ class Tensor(Registered):
         return twin
 
     def __reduce__(self) -> Any:
-        return (_unpickled, (type(self), speakers.to_host(self._data), self.requires_grad))
+        host = speakers.to_host(self._data)
+        return (_unpickled, (type(self), host, self.requires_grad, self.device))
 
     # Comparison operators are elementwise, so identity is the hash, as in PyTorch.
     __hash__ = object.__hash__
@@ -392,10 +396,10 @@ def wrap(array: Any) -> Tensor:
     return tensor
 
 
-def _unpickled(cls: type[Tensor], array: Any, requires_grad: bool) -> Tensor:
+def _unpickled(cls: type[Tensor], array: Any, requires_grad: bool, device: str) -> Tensor:
     """Rebuild for the standard library's copying between processes; files never use pickle."""
     tensor = new_tensor(cls)
-    tensor._data = array
+    tensor._data = speakers.of_device(device).asarray(array)
     tensor._node = tensor._grad = tensor._seed = tensor._skeleton = None
     if requires_grad:
         tensor._become_leaf()

@@ -64,8 +64,9 @@ def tensor(
 
 @creator
 def as_tensor(data: Any, dtype: Any = None, device: str | None = None) -> Tensor:
-    """A tensor on `data`, sharing memory where it can; Tensors pass as they are."""
+    """A tensor on `data`, sharing memory where it can; a Tensor passes as it is, or is moved."""
     if isinstance(data, Tensor):
+        data = data if device is None else data.to(device)  # type: ignore[attr-defined]
         return data if dtype is None else data.to(dtype)
     return wrap(array_of(data, _speaker(device), dtype))
 

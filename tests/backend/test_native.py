@@ -1,6 +1,7 @@
 """The native array: strides, views and writes; and the library working on device "native"."""
 
 import copy
+import pickle
 import subprocess
 import sys
 
@@ -214,6 +215,36 @@ def test_mixing_devices():
             run()
     assert (there + [[1.0, 2.0], [3.0, 4.0]]).device == "native"  # lists live nowhere
     assert there[[0, 1], [1, 0]].tolist() == [1.0, 1.0]
+
+
+def test_data_from_another_device_is_moved_where_a_device_is_named():
+    here, there = dd.ones(2), dd.ones(2, device="native")
+    assert dd.tensor(here, device="native").device == "native"
+    assert dd.Tensor(here, device="native").device == dd.as_tensor(here, device="native").device
+    assert dd.tensor(there).device == dd.Tensor(there).device == "native"  # PyTorch's: as it is
+    assert dd.as_tensor(there) is there and dd.as_tensor(there, device="native") is there
+    moved = dd.tensor(here, device="native")
+    moved += 1
+    assert here.tolist() == [1.0, 1.0] and moved.tolist() == [2.0, 2.0]
+
+
+def test_copies_stay_on_their_device():
+    x = dd.ones(2, 3, device="native").T
+    for twin in (copy.deepcopy(x), pickle.loads(pickle.dumps(x))):
+        assert twin.device == "native" and twin.tolist() == x.tolist()
+    model = pickle.loads(pickle.dumps(nn.Linear(2, 3).to("native")))
+    assert model.weight.device == "native"
+
+
+def test_programs_refuse_native_arrays():
+    double = dd.compile(lambda x: x * 2)
+    there = dd.ones(2, device="native")
+    with pytest.raises(DeviceError, match="programs compute on the CPU") as caught:
+        double(there)
+    assert "got: a tensor on 'native'" in str(caught.value)
+    with dd.lazy(), pytest.raises(DeviceError, match="one operation, two devices"):
+        there + 1
+    assert double(dd.ones(2)).tolist() == [2.0, 2.0]
 
 
 def test_float16_is_refused():

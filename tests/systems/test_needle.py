@@ -1,12 +1,16 @@
 """System D, Needle: its table, line by line, in its users' words."""
 
+import math
 import tracemalloc
 
 import numpy as np
 import pytest
+from numpy.lib.stride_tricks import as_strided
 
 import deepdive as dd
 from deepdive import nn
+from deepdive.backend.native import asarray
+from deepdive.errors import ShapeError
 from deepdive.tensor import PowerScalar, Tensor
 
 
@@ -303,3 +307,120 @@ def test_one_epoch_of_a_two_layer_net_in_ten_lines(mode):
                 W2 = Tensor(W2.detach() - 0.5 * W2.grad)
         guesses = (dd.relu(dd.tensor(X) @ W1) @ W2).numpy().argmax(1)
     assert (guesses == labels).mean() > 0.85
+
+
+class TestNDArray:
+    """its announced future: an own n-d array (strides, offset, compact; views never copy)"""
+
+    @staticmethod
+    def counted(*shape):
+        """0, 1, 2 … in a shape, and the same in NumPy."""
+        numbers = np.arange(math.prod(shape), dtype="float32").reshape(shape)
+        return asarray(numbers), numbers
+
+    # Needle's calls, and NumPy's for the same view
+    VIEWS = {
+        "permute": (lambda a: a.permute((2, 0, 1)), lambda a: a.transpose(2, 0, 1)),
+        "transposed": (lambda a: a.T, lambda a: a.T),
+        "a row": (lambda a: a[1], lambda a: a[1]),
+        "a slice": (lambda a: a[1:3, ::2], lambda a: a[1:3, ::2]),
+        "a slice of one": (lambda a: a[:, 2:3, 1:], lambda a: a[:, 2:3, 1:]),
+        "backwards": (lambda a: a[::-1, :, ::-2], lambda a: a[::-1, :, ::-2]),
+        "reshaped": (lambda a: a.reshape((4, 15)), lambda a: a.reshape(4, 15)),
+        "split": (lambda a: a.T.reshape((5, 3, 2, 2)), lambda a: a.T.reshape(5, 3, 2, 2)),
+        "flat": (lambda a: a.flat, lambda a: a.reshape(-1)),
+        "a new axis": (lambda a: a[:, None, 1], lambda a: a[:, None, 1]),
+        "strided": (
+            lambda a: a.as_strided((3, 3), (15, 2), 4),
+            lambda a: as_strided(a.reshape(-1)[4:], (3, 3), (60, 8)),
+        ),
+        "view of a view": (
+            lambda a: a[1:].permute((1, 2, 0))[::2, 1:4][0],
+            lambda a: a[1:].transpose(1, 2, 0)[::2, 1:4][0],
+        ),
+    }
+
+    @pytest.mark.parametrize("name", VIEWS)
+    def test_views_never_copy(self, name):
+        ours, theirs = self.counted(4, 3, 5)
+        view, numpys = (make(a) for make, a in zip(self.VIEWS[name], (ours, theirs), strict=True))
+        assert view.buffer is ours.buffer and view.base is ours
+        assert view.shape == numpys.shape and view.tolist() == numpys.tolist()
+        assert view.strides == tuple(step // 4 for step in numpys.strides)
+        assert view.offset == (numpys.ctypes.data - theirs.ctypes.data) // 4
+
+    @pytest.mark.parametrize("name", VIEWS)
+    def test_compact(self, name):
+        ours, theirs = self.counted(4, 3, 5)
+        view, numpys = (make(a) for make, a in zip(self.VIEWS[name], (ours, theirs), strict=True))
+        packed = view.compact()
+        assert view.is_compact() == numpys.flags.c_contiguous
+        assert (packed is view) == view.is_compact()
+        assert packed.is_compact() and packed.tolist() == numpys.tolist()
+        if packed is not view:
+            assert packed.buffer is not ours.buffer and packed.offset == 0
+            packed[...] = -1.0
+            assert ours.tolist() == theirs.tolist()
+
+    @pytest.mark.parametrize("name", VIEWS)
+    def test_setitem_on_views_writes_into_the_array(self, name):
+        ours, theirs = self.counted(4, 3, 5)
+        view, numpys = (make(a) for make, a in zip(self.VIEWS[name], (ours, theirs), strict=True))
+        view[0] = 100.0
+        numpys[0] = 100.0
+        view[-1:] = view[:1]
+        numpys[-1:] = numpys[:1]
+        view[...] += 1.0
+        numpys[...] += 1.0
+        assert ours.tolist() == theirs.tolist()
+
+    def test_setitem_takes_arrays_numbers_and_masks(self):
+        ours, theirs = self.counted(4, 6)
+        for a, row in ((ours, asarray([7.0, 8.0, 9.0])), (theirs, np.array([7.0, 8.0, 9.0]))):
+            a[1:3, ::2] = row
+            a[a > 20] = 0
+            a[:, 1][2:] = -1
+            a[[0, 3], [5, 5]] = row[:2]
+        assert ours.tolist() == theirs.tolist()
+
+    def test_broadcasting_is_a_view_that_cannot_be_written(self):
+        ours, _ = self.counted(1, 3)
+        wide = ours.broadcast_to((4, 3))
+        assert wide.strides == (0, 1) and wide.buffer is ours.buffer and not wide.is_compact()
+        with pytest.raises(ShapeError, match="share their memory"):
+            wide[...] = 1.0
+        wide[2, 1] = 5.0  # one element is one place
+        assert ours.tolist() == [[0.0, 5.0, 2.0]]
+
+    def test_computing_on_views(self):
+        ours, theirs = self.counted(4, 3, 5)
+        rows = [
+            (ours.permute((2, 1, 0)) + ours[::-1].T, theirs.transpose(2, 1, 0) + theirs[::-1].T),
+            (ours[:, 1].T @ ours[:, ::2][:, 0], theirs[:, 1].T @ theirs[:, ::2][:, 0]),
+            (ours[1:, :, ::2].sum(1), theirs[1:, :, ::2].sum(1)),
+            (ours.T.max((0, 2)), theirs.T.max((0, 2))),
+        ]
+        for found, expected in rows:
+            assert found.is_compact() and found.tolist() == expected.tolist()
+
+    def test_numpy_sees_the_same_memory(self):
+        ours, _ = self.counted(4, 3)
+        ours.T[1:].numpy()[0, 0] = 50.0
+        assert ours[0, 1].item() == 50.0
+
+    def test_zero_size_and_numbers(self):
+        empty, _ = self.counted(3, 0, 2)
+        assert empty.is_compact() and empty.permute((2, 1, 0)).shape == (2, 0, 3)
+        empty[...] = 1.0
+        assert empty.sum().item() == 0.0 and empty.reshape((0, 6)).tolist() == []
+        number = self.counted(2)[0][1]
+        assert (number.shape, number.strides, number.offset) == ((), (), 1)
+        number[()] = 9.0
+        assert number.base.tolist() == [0.0, 9.0]
+
+    def test_a_tensor_on_it(self):
+        x = Tensor([[1.0, 2.0], [3.0, 4.0]], device="native")
+        y = x.transpose(0, 1)
+        assert y._data.buffer is x._data.buffer and y._data.strides == (1, 2)
+        (y @ x).sum().backward()
+        assert x.grad.tolist() == [[6.0, 6.0], [14.0, 14.0]]

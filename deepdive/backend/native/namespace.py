@@ -21,8 +21,7 @@ from deepdive.backend.native.speaking import (
     scanned,
     zipped,
 )
-from deepdive.host import NUMPY, missing_numpy
-from deepdive.host import np as numpy
+from deepdive.host import NUMPY
 
 ARRAY_TYPE = NDArray
 DEVICE = ndarray.DEVICE
@@ -197,26 +196,12 @@ def to_numpy(x: NDArray) -> Any:
     Raises:
         MissingExtraError: without NumPy.
     """
-    np = numpy_module()
-    item = x.itemsize
-    strides = tuple(step * item for step in x.strides)
-    return np.ndarray(x.shape, x.dtype, x.buffer, x.offset * item, strides)
+    return x.numpy()
 
 
 def to_host(x: NDArray) -> Any:
     """What files and data sets hold: NumPy's array, without NumPy the array itself."""
     return to_numpy(x) if NUMPY else x
-
-
-def numpy_module() -> Any:
-    """NumPy.
-
-    Raises:
-        MissingExtraError: where it is not installed.
-    """
-    if not NUMPY:
-        raise missing_numpy("a NumPy array of the values")
-    return numpy
 
 
 class ExposedNDArray(Exposed, NDArray):

@@ -26,7 +26,7 @@ from deepdive.backend.native.scalars import convert, typecode
 from deepdive.backend.native.selection import Selection
 from deepdive.backend.vocabulary import rules_dtype, rules_index, rules_shape
 from deepdive.errors import DeviceError, ShapeError
-from deepdive.host import np
+from deepdive.host import NUMPY, missing_numpy, np
 
 Axes = tuple[int, ...]
 DEVICE = "native"
@@ -151,6 +151,23 @@ class NDArray:
         out = self.copy()
         out.buffer.byteswap()
         return out
+
+    def numpy(self) -> Any:
+        """A NumPy array on the same memory.
+
+        Raises:
+            MissingExtraError: without NumPy.
+        """
+        if not NUMPY:
+            raise missing_numpy("a NumPy array of the values")
+        item = self.itemsize
+        strides = tuple(step * item for step in self.strides)
+        return np.ndarray(self.shape, self.dtype, self.buffer, self.offset * item, strides)
+
+    @property
+    def flat(self) -> NDArray:
+        """All elements along one axis."""
+        return self.reshape(-1)
 
     def nonzero(self) -> list[list[int]]:
         """The positions of all elements but zeros: one list of coordinates per axis."""

@@ -12,6 +12,7 @@ from deepdive.backend.native.ndarray import DEVICE, NDArray, as_native
 from deepdive.backend.native.scalars import highest, lowest
 from deepdive.backend.vocabulary import rules
 from deepdive.errors import ArgumentError, DeviceError
+from deepdive.host import NUMPY, missing_numpy, np
 
 Array = Any  # an NDArray
 Shape = Any  # an int or a tuple of them
@@ -178,7 +179,9 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> A
         return x.copy() if copy else x
     if copy is False:
         raise BufferError("from_dlpack: native arrays hold their numbers in memory of their own")
-    return ndarray.asarray(xp.numpy_module().from_dlpack(x))
+    if not NUMPY:
+        raise missing_numpy("from_dlpack")
+    return ndarray.asarray(np.from_dlpack(x))
 
 
 # --- dtypes --------------------------------------------------------------------------------------
