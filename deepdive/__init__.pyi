@@ -217,7 +217,7 @@ def argwhere(input: Tensor) -> Any:
 def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: builtins.int = 0) -> Tensor:
     """``out[i, j] = flat[i · stride[0] + j · stride[1] + storage_offset]``, a copy."""
 def as_tensor(data: Any, dtype: Any = None, device: str | None = None) -> Tensor:
-    """A tensor on `data`, sharing memory where it can; Tensors pass as they are."""
+    """A tensor on `data`, sharing memory where it can; a Tensor passes as it is, or is moved."""
 def asin(x: Operand) -> Tensor:
     """The angle in [-π/2, π/2] whose sine is x."""
 def asinh(x: Operand) -> Tensor:
