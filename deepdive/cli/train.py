@@ -20,7 +20,7 @@ from deepdive.cli.recipes import (
 )
 from deepdive.cli.scores import percent
 from deepdive.core.random import manual_seed
-from deepdive.dash import LiveDash, RunLog, TrainingBar
+from deepdive.dash import LiveDash, Report, RunLog, TrainingBar
 from deepdive.dash.progress import duration
 from deepdive.dash.terminal import Terminal
 from deepdive.errors import ArgumentError, CheckpointError
@@ -53,7 +53,7 @@ def run(options: Any) -> None:
     )
     test_loader = make_loader(name, held_out, TEST_BATCH, options.limit)
     epochs = options.epochs or recipe.epochs
-    trainer = make_trainer(options, epochs * len(loader))
+    trainer = make_trainer(options, epochs * len(loader), test_loader)
     screen = Terminal(sys.stdout)  # whoever reads may leave: the training goes on
     start = perf_counter()
     with warnings.catch_warnings():
@@ -70,11 +70,11 @@ def run(options: Any) -> None:
     images, spent = len(test_loader.dataset), duration(perf_counter() - start)
     screen.write(f"test accuracy {percent(share)} on {images:,} images, after {spent}\n")
     if options.save:
-        screen.write(f"saved to {options.save}\n")
+        screen.write(f"saved to {options.save}, with report.html\n")
 
 
-def make_trainer(options: Any, steps: int) -> Trainer:
-    """The trainer these options describe, for so many steps."""
+def make_trainer(options: Any, steps: int, held_out: Any) -> Trainer:
+    """The trainer these options describe, for so many steps; saved runs get a report."""
     recipe = RECIPES[options.dataset, options.model]
     model = make_model(options.dataset, options.model)
     optimizer = make_optimizer(
@@ -94,7 +94,7 @@ def make_trainer(options: Any, steps: int) -> Trainer:
         schedule=CosineAnnealingLR(optimizer, max(steps, 1)),
         compile=options.compile,
         checkpoints=options.save,
-        events=[log, seen] if log else [seen],
+        events=[log, seen, Report(options.save, held_out)] if log else [seen],
         facts={"dataset": options.dataset, "model": options.model},
     )
 

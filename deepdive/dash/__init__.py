@@ -9,6 +9,7 @@ from deepdive.dash.live import LiveDash
 from deepdive.dash.picture import Box, Picture, to_dot
 from deepdive.dash.profile import profile
 from deepdive.dash.progress import Progress
+from deepdive.dash.report import Report
 from deepdive.dash.runlog import RunLog
 from deepdive.dash.stepper import Stepper
 from deepdive.dash.summary import summary
@@ -22,6 +23,7 @@ __all__ = [
     "LiveDash",
     "Picture",
     "Progress",
+    "Report",
     "RunLog",
     "Stepper",
     "TrainingBar",

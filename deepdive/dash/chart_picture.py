@@ -40,6 +40,13 @@ def save_chart(
         ShapeError: if a curve is not a row of numbers.
     """
     kind = format_of(path, format)
+    return save_picture(path, chart_picture(curves, kind, title=title, log=log, columns=columns))
+
+
+def chart_picture(
+    curves: Curves, kind: str, *, title: str = "", log: bool = False, columns: int = 2
+) -> bytes:
+    """The picture itself, ``"svg"`` or ``"png"``; see :func:`save_chart`."""
     lines = named_curves(curves)
     count = max(len(lines), 1)
     columns = min(columns, count)
@@ -56,7 +63,7 @@ def save_chart(
         top = row * PANEL[1] + TOP + head
         color = COLORS[i % len(COLORS)]
         _panel(canvas, (left, top), name, line, log, color)
-    return save_picture(path, canvas.encode())
+    return canvas.encode()
 
 
 def _panel(
