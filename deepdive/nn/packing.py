@@ -66,7 +66,7 @@ def pack_padded_sequence(
             fix="enforce_sorted=False",
         )
     counts = [sum(size > t for size in sizes) for t in range(longest)]
-    data = x[_places(counts, order)]
+    data = x[_places(counts, order, x.device)]
     if enforce_sorted:
         return PackedSequence(data, creation.as_tensor(counts))
     back = sorted(range(B), key=lambda i: order[i])
@@ -80,11 +80,12 @@ def _numbers(given: Any) -> list[int]:
     return [int(number) for number in tensor.reshape(-1).tolist()]
 
 
-def _places(counts: list[int], order: list[int]) -> tuple[Tensor, Tensor]:
+def _places(counts: list[int], order: list[int], device: str) -> tuple[Tensor, Tensor]:
     """Step and sequence of each row of a packed sequence."""
     steps = [t for t, count in enumerate(counts) for _ in range(count)]
     rows = [sequence for count in counts for sequence in order[:count]]
-    return creation.as_tensor(steps), creation.as_tensor(rows)
+    step, row = (creation.as_tensor(n, device=device) for n in (steps, rows))
+    return step, row
 
 
 def lengths_of(packed: PackedSequence) -> list[int]:
@@ -120,8 +121,9 @@ def pad_packed_sequence(
     if sequence.sorted_indices is not None:
         order = _numbers(sequence.sorted_indices)
     data = sequence.data
-    padded: Any = creation.full((T, B, *data.shape[1:]), padding_value, dtype=data.dtype)
-    padded[_places(_numbers(sequence.batch_sizes), order)] = data
+    shape = (T, B, *data.shape[1:])
+    padded: Any = creation.full(shape, padding_value, dtype=data.dtype, device=data.device)
+    padded[_places(_numbers(sequence.batch_sizes), order, data.device)] = data
     out = padded.transpose(0, 1) if batch_first else padded
     return out, creation.as_tensor(lengths)
 

@@ -77,10 +77,10 @@ def scan(
     return outputs, state
 
 
-def within(lengths: Any, T: int) -> Any:
-    """Whether step t is before the end of sequence b, (T, B, 1)."""
-    times: Any = creation.arange(T)
-    ends: Any = creation.as_tensor(lengths)
+def within(lengths: Any, x: Any) -> Any:
+    """Whether step t is before the end of sequence b, (T, B, 1) for x (T, B, …)."""
+    times: Any = creation.arange(x.shape[0], device=x.device)
+    ends: Any = creation.as_tensor(lengths, device=x.device)
     return times.reshape(-1, 1, 1) < ends.reshape(1, -1, 1)
 
 
@@ -120,7 +120,8 @@ class _Cell(Module):
                 expected=f"(B, {self.input_size}) or ({self.input_size},)",
             )
         if hx is None:
-            zeros = creation.zeros(*input.shape[:-1], self.hidden_size, dtype=input.dtype)
+            shape = (*input.shape[:-1], self.hidden_size)
+            zeros = creation.zeros(*shape, dtype=input.dtype, device=input.device)
             state: State = (zeros,) * self.parts
         else:
             state = tuple(hx) if self.parts > 1 else (hx,)
@@ -274,7 +275,7 @@ class _Recurrent(Module):
 
     def _run(self, x: Any, first: State, lengths: Any) -> tuple[Any, State]:
         """(T, B, I) through all layers, in both directions."""
-        seen = None if lengths is None else within(lengths, x.shape[0])
+        seen = None if lengths is None else within(lengths, x)
         last: list[State] = []
         for layer in range(self.num_layers):
             if layer:

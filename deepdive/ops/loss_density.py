@@ -113,9 +113,11 @@ def ctc_loss(
     T, B, C = logs.shape
     if not 0 <= blank < C:
         raise ArgumentError("ctc_loss: blank is a class", got=blank, expected=f"0 to {C - 1}")
-    times = _lengths("input_lengths", input_lengths, B, T)
-    sizes = _lengths("target_lengths", target_lengths, B, None)
-    labels = _labels(creation.as_tensor(targets), sizes, B)  # (B, S)
+    given = (targets, input_lengths, target_lengths)
+    rows, times, sizes = (creation.as_tensor(x, device=logs.device) for x in given)
+    times = _lengths("input_lengths", times, B, T)
+    sizes = _lengths("target_lengths", sizes, B, None)
+    labels = _labels(rows, sizes, B)  # (B, S)
     loss = -_log_of_all_ways(logs, labels, times, sizes, blank)  # (B,)
     impossible = loss > -0.1 * NEVER
     loss = Where()(impossible, 0.0 if zero_infinity else math.inf, loss)
@@ -125,7 +127,7 @@ def ctc_loss(
 
 
 def _lengths(name: str, given: Any, B: int, most: int | None) -> Any:
-    lengths = creation.as_tensor(given).reshape(-1).long()  # type: ignore[attr-defined]
+    lengths = given.reshape(-1).long()
     if tuple(lengths.shape) != (B,):
         raise ShapeError(f"ctc_loss: {name} is {tuple(lengths.shape)}", expected=f"({B},)")
 

@@ -300,6 +300,44 @@ def test_recurrent_training_compiles(text):
     assert results[0][0] != results[0][1]
 
 
+@pytest.mark.parametrize("dropout", [0.0, 0.2])
+def test_a_transformer_trains_compiled(dropout):
+    results = []
+    for wrap in (lambda f: f, dd.compile):
+        dd.manual_seed(0)
+        layer = nn.TransformerEncoderLayer(8, 2, 16, dropout, "gelu", batch_first=True)
+        model = nn.TransformerEncoder(layer, 2, nn.LayerNorm(8))
+        optimizer = dd.optim.AdamW(model.parameters(), 1e-2)
+
+        def step(x, model=model, optimizer=optimizer):
+            optimizer.zero_grad()
+            loss = (model(x, is_causal=True) ** 2).sum(-1).sqrt().mean()
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        step = wrap(step)
+        x = dd.tensor(np.random.default_rng(0).normal(size=(2, 5, 8)).astype("float32"))
+        results.append([step(x).item() for _ in range(4)])
+    np.testing.assert_allclose(results[0], results[1], rtol=1e-4)
+
+
+def test_sequence_layers_are_saved_and_loaded(tmp_path):
+    class Last(nn.Module):
+        def forward(self, x):
+            return x[0]
+
+    layer = nn.TransformerEncoderLayer(8, 2, 16)
+    model = nn.Sequential(
+        nn.TransformerEncoder(layer, 2, nn.LayerNorm(8)), nn.LSTM(8, 4, 2, proj_size=3), Last()
+    )
+    model.eval().save(tmp_path)
+    again = nn.load_from_arc(tmp_path).eval()
+    assert repr(again) == repr(model)
+    x = dd.randn(5, 2, 8)
+    assert np.array_equal(again(x).numpy(), model(x).numpy())
+
+
 # --- attention and transformers with masks -----------------------------------------------------
 def masks():
     """By name: the arguments of attention's forward, of 5 queries and 4 keys in 2 samples."""

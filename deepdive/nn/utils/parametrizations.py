@@ -72,7 +72,8 @@ def power_steps(w: Any, u: Any, v: Any, steps: int, eps: float) -> None:
 
 def random_unit(n: int, like: Any, eps: float) -> Tensor:
     """A random direction."""
-    return F.normalize(creation.randn(n, dtype=like.dtype), dim=0, eps=eps)
+    drawn = creation.randn(n, dtype=like.dtype, device=like.device)
+    return F.normalize(drawn, dim=0, eps=eps)
 
 
 class _SpectralNorm(Module):
