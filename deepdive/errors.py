@@ -10,6 +10,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+LONGEST_NAME = 100
+
 
 class DeepDiveError(Exception):
     """Base of all errors of the library.
@@ -127,5 +129,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     >>> did_you_mean("sofmax", ["softmax", "relu"])
     "did you mean 'softmax'?"
     """
+    if len(name) > LONGEST_NAME:  # comparing takes the square of its length
+        return None
     near = difflib.get_close_matches(name, list(known), n=3)
     return f"did you mean {' or '.join(map(repr, near))}?" if near else None

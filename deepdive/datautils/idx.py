@@ -6,6 +6,7 @@ All integers are big-endian, https://yann.lecun.com/exdb/mnist (section "file fo
 from __future__ import annotations
 
 import gzip
+import math
 import os
 import struct
 import sys
@@ -20,6 +21,8 @@ TYPES = {0x08: "u1", 0x09: "i1", 0x0B: "i2", 0x0C: "i4", 0x0D: "f4", 0x0E: "f8"}
 REFETCH = "fetch the file again"
 _CODES = {np.dtype(name).name: code for code, name in TYPES.items()}
 _CHUNK = 1 << 20
+MOST_AXES = 32
+MOST_BYTES = 1 << 32  # a file of some kilobytes can unpack to any size
 
 
 def read_idx(path: str | os.PathLike[str]) -> Any:
@@ -57,9 +60,15 @@ def _read(stream: IO[bytes], path: Path) -> Any:
             f"{path}: truncated in the header", got=f"{4 + len(lengths)} bytes", fix=REFETCH
         )
     shape = struct.unpack(f">{ndim}I", lengths)
-    expected = dtype.itemsize
-    for length in shape:
-        expected *= length
+    # as if empty axes had one element: NumPy cannot have shapes beyond this either
+    if ndim > MOST_AXES or math.prod(n or 1 for n in shape) * dtype.itemsize > MOST_BYTES:
+        raise DataError(
+            f"{path}: its header asks for too much",
+            got=f"{ndim} axes, shape {str(shape)[:80]}",
+            expected=f"at most {MOST_AXES} axes and {MOST_BYTES:,} bytes",
+            fix=REFETCH,
+        )
+    expected = math.prod(shape) * dtype.itemsize
     data = _read_at_most(stream, expected + 1)
     if len(data) != expected:
         wrong = "truncated" if len(data) < expected else "longer than its header says"

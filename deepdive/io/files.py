@@ -130,10 +130,12 @@ def write_text(path: FilePath, text: str, error: type[DeepDiveError] = Checkpoin
 @contextmanager
 def reading(path: FilePath, error: type[DeepDiveError] = CheckpointError) -> Iterator[BinaryIO]:
     """The file `path`, opened to read; absent or forbidden files give `error`."""
-    with explained("read", path, error), open(path, "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):  # a pipe would block for ever
+    with explained("read", path, error):
+        mode = os.stat(path).st_mode  # before it is opened: a pipe would block for ever
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
             raise error(f"cannot read {os.fspath(path)}: not a regular file")
-        yield file
+        with open(path, "rb") as file:
+            yield file
 
 
 def read_bytes(

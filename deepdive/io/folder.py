@@ -144,7 +144,8 @@ def _moves(folder: str) -> dict[str, str]:
     moves = {}
     for line in lines:
         move, _, name = line.partition(" ")
-        if move not in (PUT, DROP) or name != os.path.basename(name) or name in ("", ".", ".."):
+        is_path = name != os.path.basename(name) or name in ("", ".", "..")
+        if move not in (PUT, DROP) or is_path or "\0" in name:
             raise CheckpointError(f"{path} is damaged", got=line, fix="delete it, and save again")
         moves[name] = move
     return moves

@@ -22,7 +22,7 @@ from deepdive.io.files import FilePath, explained, read_text, reading, sync_fold
 SUMS = "SHA256SUMS"
 # A folder being written, one about to be replaced, one being removed
 UNFINISHED = re.compile(r"\.(.+)\.[0-9a-f]{12}\.(new|old|gone)")
-SUM_LINE = re.compile(r"([0-9a-f]{64})  ([^/\\]+)")
+SUM_LINE = re.compile(r"([0-9a-f]{64})  ([\w.-]+)")
 MOST_SUMS = 1_000_000  # bytes
 
 
@@ -86,7 +86,7 @@ def check_snapshot(folder: FilePath) -> list[str]:
     names = []
     for line in lines:
         match = SUM_LINE.fullmatch(line)
-        if match is None or match[2] in (".", ".."):
+        if match is None or match[2].startswith("."):
             raise CheckpointError(f"{folder}: {SUMS} is damaged", got=line[:80])
         _check(os.path.join(folder, match[2]), match[1])
         names.append(match[2])

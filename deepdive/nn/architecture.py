@@ -11,6 +11,7 @@ from typing import Any
 
 from deepdive.errors import ArgumentError, CheckpointError, DeepDiveError, did_you_mean
 from deepdive.io.arc import Line, parse, render
+from deepdive.utils.budget import spend
 
 LAYERS: dict[str, type] = {}  # the names that may stand in an arc file
 OWN = "deepdive.nn."
@@ -34,6 +35,7 @@ class Recipe:
     __slots__ = ("args", "kwargs")
 
     def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        spend(0)
         self.args = tuple(map(_remembered, args))
         self.kwargs = {name: _remembered(value) for name, value in kwargs.items()}
 
@@ -116,7 +118,7 @@ def _class_of(line: Line) -> Any:
     near = did_you_mean(line.name, LAYERS)
     fix = "import the module that defines the class first; files never import anything"
     raise CheckpointError(
-        f"model.arc: no layer {line.name!r} is known", fix=f"{near} Or {fix}" if near else fix
+        f"model.arc: no layer {line.name[:100]!r} is known", fix=f"{near} Or {fix}" if near else fix
     )
 
 
@@ -211,7 +213,8 @@ def _build(line: Line) -> Any:
     except Exception as error:
         own = Line(line.name, line.args, line.kwargs)
         what = error.what if isinstance(error, DeepDiveError) else error
-        raise CheckpointError(f"model.arc: {own!r} cannot be made: {what}") from error
+        shown = f"{own!r}"[:200], f"{what}"[:500]
+        raise CheckpointError("model.arc: {} cannot be made: {}".format(*shown)) from error
 
 
 def _arguments(line: Line, children: list[tuple[str | None, Any]]) -> Any:

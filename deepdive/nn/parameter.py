@@ -7,6 +7,7 @@ from typing import Any
 from deepdive import config
 from deepdive.core.tensor import Tensor
 from deepdive.errors import ArgumentError, GraphError
+from deepdive.utils.budget import spend
 
 
 class Parameter(Tensor):
@@ -51,6 +52,10 @@ class Parameter(Tensor):
                 got=repr(self._node),
                 fix=f"write {line}, or do it inside `with deepdive.no_grad():`",
             )
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        spend(self._data.size)
+        return super().__deepcopy__(memo)
 
     def __repr__(self) -> str:
         return f"Parameter containing:\n{super().__repr__()}"

@@ -8,6 +8,9 @@ from typing import Any
 from deepdive.errors import CheckpointError
 from deepdive.io.checkpoint import ARC, load_folder
 from deepdive.nn.architecture import from_arc
+from deepdive.utils.budget import limited
+
+MOST_UNSAVED = 1 << 25  # numbers a model may make beyond its weights: masks, tables of positions
 
 
 def load_from_arc(folder: str | os.PathLike[str]) -> Any:
@@ -34,6 +37,9 @@ def load_from_arc(folder: str | os.PathLike[str]) -> Any:
             f"no {ARC} in {folder}",
             fix="build the model yourself, then model.load(folder)",
         )
-    model = from_arc(saved.arc_text)
+    held = sum(array.size for array in saved.weights.values())
+    named = len(saved.weights) + saved.arc_text.count("\n")
+    with limited(MOST_UNSAVED + 4 * held, 1000 + 20 * named):
+        model = from_arc(saved.arc_text)
     model.load_state_dict(saved.weights, assign=True)
     return model

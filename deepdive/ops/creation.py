@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ from deepdive.core import random
 from deepdive.core.operator import REGISTRY, tensor_words
 from deepdive.core.tensor import Tensor, array_of, fresh, wrap
 from deepdive.errors import ArgumentError
+from deepdive.utils.budget import spend
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -43,7 +45,9 @@ def _shape(word: str, size: tuple[Any, ...]) -> tuple[int, ...]:
     """The sizes, given one by one or as one sequence."""
     if len(size) == 1 and hasattr(size[0], "__len__") and getattr(size[0], "shape", True):
         size = tuple(size[0])  # shape () is that of a number
-    return rules.sizes(word, size)
+    sizes = rules.sizes(word, size)
+    spend(math.prod(sizes))
+    return sizes
 
 
 def _dtype(dtype: Any) -> Any:

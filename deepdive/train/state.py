@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from deepdive.core.random import Generator, get_rng_state, initial_seed, set_rng_state
-from deepdive.errors import ArgumentError, CheckpointError
+from deepdive.errors import CheckpointError, DeepDiveError
 
 FORMAT = 1  # of state.json
 EMA_PREFIX = "ema/"
@@ -58,6 +58,16 @@ def restore(trainer: Any, state: State, weights: State, arrays: State) -> None:
         CheckpointError: the state is damaged, or of another model, optimizer or data set.
     """
     check(state)
+    try:
+        _restore(trainer, state, weights, arrays)
+    except DeepDiveError:
+        raise
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        # JSON of another form than ours, somewhere deep inside: no file may do more than this
+        raise CheckpointError(f"state.json is damaged: {type(error).__name__}: {error}") from error
+
+
+def _restore(trainer: Any, state: State, weights: State, arrays: State) -> None:
     if state["format"] > FORMAT:
         raise CheckpointError(
             f"the checkpoint has format {state['format']}, of a later version",
@@ -166,23 +176,19 @@ def random_states(loader: Any = None) -> dict[str, Any]:
 
 
 def set_random_states(states: State, loader: Any = None) -> None:
-    """Continue where :func:`random_states` was called.
-
-    Raises:
-        CheckpointError: for anything that is no such state.
-    """
+    """Continue where :func:`random_states` was called; an error of any kind if it was not."""
     own = getattr(loader, "generator", None)
-    try:
-        kind, numbers, gauss = states["python"]
-        name, keys, *others = states["numpy"]
-        words = np.array(keys, dtype=np.uint32)
-        set_rng_state(states["deepdive"])
-        if isinstance(own, Generator) and states["loader"] is not None:
-            own.set_state(states["loader"])
-        random.setstate((kind, tuple(numbers), gauss))
-        np.random.set_state((name, words, *others))
-    except (ArgumentError, KeyError, TypeError, ValueError, OverflowError) as error:
-        raise CheckpointError(f"state.json: 'random' is damaged: {error}") from None
+    kind, numbers, gauss = states["python"]
+    name, keys, position, *cached = states["numpy"]
+    words = np.array(keys, dtype=np.uint32)
+    # NumPy itself does not look at what it is given closely enough
+    if words.shape != (624,) or not 0 <= position <= 624:
+        raise CheckpointError("state.json: 'random' is damaged", got=f"{words.shape}, {position}")
+    set_rng_state(states["deepdive"])
+    if isinstance(own, Generator) and states["loader"] is not None:
+        own.set_state(states["loader"])
+    random.setstate((kind, tuple(numbers), gauss))
+    np.random.set_state((name, words, position, *cached))
 
 
 # The optimizer
