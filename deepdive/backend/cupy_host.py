@@ -14,9 +14,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from deepdive.errors import DeepDiveError, DeviceError
+from deepdive.host import np
 
 MODES = ("default", "warn", "error")
 WAITING = 32  # questions at most; then the oldest is waited for

@@ -20,6 +20,7 @@ from deepdive.core import mutation
 from deepdive.core.random import Generator, default_generator
 from deepdive.core.tensor import Tensor
 from deepdive.errors import ArgumentError, ShapeError, did_you_mean
+from deepdive.host import NUMPY, missing_numpy, np
 
 Initializer = Callable[[Tensor], Tensor]
 
@@ -186,8 +187,8 @@ def _kaiming_std(name: str, tensor: Tensor, a: float, mode: str, nonlinearity: s
 
 def orthogonal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Rows (or columns, where there are more rows) orthonormal, times `gain` (Saxe et al. 2013)."""
-    import numpy as np
-
+    if not NUMPY:
+        raise missing_numpy("orthogonal_")
     rows, columns = tensor.shape[0], math.prod(tensor.shape[1:])
     fans(tensor)
     draws = (generator or default_generator).normal((rows, columns), dtype="float64")
@@ -203,7 +204,7 @@ def sparse_(
     rows, columns = _matrix("sparse_", tensor).shape
     source = generator or default_generator
     normal_(tensor, 0.0, std, source)
-    values = tensor.detach().numpy().copy()
+    values = speakers.to_host(tensor._data).copy()
     for column in range(columns):
         values[source.permutation(rows)[: math.ceil(sparsity * rows)], column] = 0
     return _fill(tensor, values)
@@ -223,7 +224,7 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
         )
     share = shape[0] // groups  # outputs of one group
     middle = tuple(n // 2 for n in shape[2:])
-    values = tensor.detach().numpy() * 0
+    values = np.zeros(shape, dtype=tensor.dtype)
     for group in range(groups):
         for channel in range(min(share, shape[1])):
             values[(group * share + channel, channel, *middle)] = 1

@@ -78,6 +78,12 @@ def test_what_needs_numpy_says_so(found):
     assert all(text.endswith(MISSING) for text in found[0]["refused"])
 
 
+def test_only_these_rooms_need_numpy(found):
+    """`backend`: the speakers of NumPy and CuPy; `kernels`: Numba, which brings NumPy along."""
+    allowed = {"backend", "cli", "compiler", "dash", "kernels", "testing", "train"}
+    assert set(found[0]["rooms"]) <= allowed
+
+
 def test_gradients(found):
     assert found[0]["gradients"] == [[3.0, 12.0], [6.0, 12.0], False]
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import sys
 from bisect import bisect_right
+from contextlib import nullcontext
 from typing import Any
-
-import numpy as np
 
 from deepdive import config
 from deepdive.backend import speakers
 from deepdive.core import mutation
 from deepdive.core.node import next_index
 from deepdive.errors import NonFiniteError
+from deepdive.host import NUMPY, np
 
 MOST_PLACES = 200_000  # then the oldest half is forgotten
+
+
+def _quiet() -> Any:
+    """NumPy's warnings off, where it is installed."""
+    return np.errstate(all="ignore") if NUMPY else nullcontext()
 
 
 class Place:
@@ -96,7 +101,7 @@ class detect_anomaly:
     def forward(self, operator: Any, run: Any, args: Any) -> Any:
         """Called by the core in place of ``run(*args)``."""
         outer = self._outer[-1] if self._outer else None
-        with np.errstate(all="ignore"):  # what NumPy would warn of is said better below
+        with _quiet():  # what NumPy would warn of is said better below
             out = run(*args) if outer is None else outer.forward(operator, run, args)
         if config.tracing.get() is not None and not _under_vmap():
             return out
@@ -120,7 +125,7 @@ class detect_anomaly:
         """Called by the core in place of ``run(*args)``."""
         node = self._node
         outer = self._outer[-1] if self._outer else None
-        with np.errstate(all="ignore"):
+        with _quiet():
             grads = run(*args) if outer is None else outer.backward(operator, run, args)
         incoming = args[1]
         for i, part in enumerate(grads if isinstance(grads, (tuple, list)) else (grads,)):
