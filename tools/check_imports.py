@@ -44,6 +44,7 @@ ORDER = (
     "deepdive.io",
     "deepdive.optim",
     "deepdive.nn",
+    "deepdive.optim.swa_utils",
     "deepdive.datautils",
     "deepdive.autograd",
     "deepdive.utils.checkpoint",

@@ -1,5 +1,8 @@
 """Optimizers, learning rate schedules, gradient clipping."""
 
+from importlib import import_module
+from typing import Any
+
 from deepdive.optim import lr_scheduler as lr_scheduler
 from deepdive.optim.adam import Adam as Adam
 from deepdive.optim.adam import AdamW as AdamW
@@ -11,6 +14,7 @@ from deepdive.optim.adaptive import Adamax as Adamax
 from deepdive.optim.adaptive import RMSprop as RMSprop
 from deepdive.optim.clip import clip_grad_norm_ as clip_grad_norm_
 from deepdive.optim.clip import clip_grad_value_ as clip_grad_value_
+from deepdive.optim.lbfgs import LBFGS as LBFGS
 from deepdive.optim.optimizer import Optimizer as Optimizer
 from deepdive.optim.schedule import ConstantLR as ConstantLR
 from deepdive.optim.schedule import CosineAnnealingLR as CosineAnnealingLR
@@ -36,3 +40,9 @@ from deepdive.optim.signs import ASGD as ASGD
 from deepdive.optim.signs import Lion as Lion
 from deepdive.optim.signs import Muon as Muon
 from deepdive.optim.signs import Rprop as Rprop
+
+
+def __getattr__(name: str) -> Any:
+    if name == "swa_utils":  # needs modules, which are below optimizers
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
