@@ -118,9 +118,12 @@ def _repr(annotation: object) -> str:
     return re.sub(r"\b(?:typing|collections\.abc|deepdive\.core\.tensor)\.", "", text)
 
 
-def signature_of(function: Any) -> Signature:
+def signature_of(function: Any, name: str = "") -> Signature:
     """From the contract of the operator behind a function, else from the function itself."""
     operator = getattr(function, "operator", None)
+    named = getattr(operator, "named_form", None)
+    if named is not None and not name.startswith("__"):  # arguments that are not the operator's own
+        return _from_function(named)
     if hasattr(operator, "contract"):
         return _from_contract(operator)
     return _from_function(function)
@@ -182,6 +185,12 @@ def _from_function(function: Callable[..., Any]) -> Signature:
             found.keyword.append(f"{name}: {annotation}{value}")
         else:
             found.positional.append(_parameter(name, annotation, parameter.default))
+    if hasattr(function, "__wrapped__"):  # the door knows NumPy's names
+        for name in sorted(ALIASES.keys() & signature.parameters.keys()):
+            if ALIASES[name] not in signature.parameters:
+                annotation = show_annotation(signature.parameters[name].annotation, namespace)
+                found.keyword.append(f"{ALIASES[name]}: {annotation} = ...")
+    found.keyword.sort(key=lambda text: text.startswith("**"))
     return found
 
 
@@ -199,7 +208,7 @@ def summary(thing: object) -> str:
 
 def define(name: str, function: Any, taken: set[str], *, method: bool) -> str:
     """A function or method of the stub, with its first sentence; `taken` names stand beside it."""
-    text = qualify(signature_of(function).text(name, method=method), taken)
+    text = qualify(signature_of(function, name).text(name, method=method), taken)
     words = summary(function)
     unlike = name in ("__eq__", "__ne__") and "-> Tensor" in text  # a type checker expects a bool
     ignore = "  # type: ignore[override]" if unlike else ""

@@ -113,7 +113,7 @@ class Registered:
         """The inverse of cosh, for x ≥ 1."""
     def acosh_(self, *args: Any, **kwargs: Any) -> Tensor:
         """``x = x.acosh(…)``, in place."""
-    def add(self, y: Operand) -> Tensor:
+    def add(self, other: Any, *, alpha: builtins.int | builtins.float | builtins.bool = 1) -> Tensor:
         """``x + y``."""
     def add_(self, *args: Any, **kwargs: Any) -> Any:
         """``x = x.add(…)``, in place."""
@@ -172,7 +172,14 @@ class Registered:
         keepdims: builtins.bool = ...,
     ) -> Tensor:
         """The smallest element along `dim`; equal ones share the gradient evenly."""
-    def aminmax(self, *, dim: builtins.int | None = None, keepdim: builtins.bool = False) -> Any:
+    def aminmax(
+        self,
+        *,
+        dim: builtins.int | None = None,
+        keepdim: builtins.bool = False,
+        axis: builtins.int | None = ...,
+        keepdims: builtins.bool = ...,
+    ) -> Any:
         """The smallest and the largest element along `dim`."""
     def any(
         self,
@@ -229,7 +236,14 @@ class Registered:
         keepdims: builtins.bool = ...,
     ) -> Tensor:
         """The index of the smallest element along `dim`, of the flattened array when None."""
-    def argsort(self, dim: builtins.int = -1, descending: builtins.bool = False, stable: builtins.bool = False) -> Tensor:
+    def argsort(
+        self,
+        dim: builtins.int = -1,
+        descending: builtins.bool = False,
+        stable: builtins.bool = False,
+        *,
+        axis: builtins.int = ...,
+    ) -> Tensor:
         """The indices that sort `x` along `dim`; always stable."""
     def argwhere(self) -> Any:
         """The positions of all elements that are not 0, a row for each."""
@@ -310,7 +324,7 @@ class Registered:
         """The inverse of ``L Lᵀ`` (of ``Uᵀ U`` if `upper`)."""
     def cholesky_solve(self, L: Any, upper: builtins.bool = False) -> Tensor:
         """X with ``L Lᵀ X = B`` (``Uᵀ U X = B`` if `upper`)."""
-    def chunk(self, chunks: builtins.int, dim: builtins.int = 0) -> tuple[Tensor, ...]:
+    def chunk(self, chunks: builtins.int, dim: builtins.int = 0, *, axis: builtins.int = ...) -> tuple[Tensor, ...]:
         """`x` cut along `dim` into at most `chunks` pieces of equal size but the last."""
     def clamp(self, min: Any = None, max: Any = None) -> Tensor:
         """``x`` limited to [min, max]: numbers, or Tensors that broadcast; outside the gradient is the"""
@@ -358,19 +372,24 @@ class Registered:
         """``(eˣ + e⁻ˣ) / 2``."""
     def cosh_(self, *args: Any, **kwargs: Any) -> Tensor:
         """``x = x.cosh(…)``, in place."""
-    def count_nonzero(self, dim: builtins.int | tuple[builtins.int, ...] | None = None) -> Tensor:
+    def count_nonzero(
+        self,
+        dim: builtins.int | tuple[builtins.int, ...] | None = None,
+        *,
+        axis: builtins.int | tuple[builtins.int, ...] | None = ...,
+    ) -> Tensor:
         """How many elements are not 0, along `dim` or altogether."""
-    def cross(self, other: Any, dim: builtins.int | None = None) -> Tensor:
+    def cross(self, other: Any, dim: builtins.int | None = None, *, axis: builtins.int | None = ...) -> Tensor:
         """The vector product along `dim`, by default along the first axis of extent 3."""
-    def cummax(self, dim: builtins.int) -> Any:
+    def cummax(self, dim: builtins.int, *, axis: builtins.int = ...) -> Any:
         """The largest element up to each place along `dim`, and its index: ``values, indices``."""
-    def cummin(self, dim: builtins.int) -> Any:
+    def cummin(self, dim: builtins.int, *, axis: builtins.int = ...) -> Any:
         """The smallest element up to each place along `dim`, and its index: ``values, indices``."""
-    def cumprod(self, dim: builtins.int, *, axis: builtins.int = ...) -> Tensor:
+    def cumprod(self, dim: builtins.int, *, dtype: Any = None, axis: builtins.int = ...) -> Tensor:
         """Running products ``Π_{j≤i} x_j`` along `dim`; right also where factors are zero."""
     def cumprod_(self, *args: Any, **kwargs: Any) -> Tensor:
         """``x = x.cumprod(…)``, in place."""
-    def cumsum(self, dim: builtins.int, *, axis: builtins.int = ...) -> Tensor:
+    def cumsum(self, dim: builtins.int, *, dtype: Any = None, axis: builtins.int = ...) -> Tensor:
         """Running sums ``Σ_{j≤i} x_j`` along `dim`."""
     def cumsum_(self, *args: Any, **kwargs: Any) -> Tensor:
         """``x = x.cumsum(…)``, in place."""
@@ -396,7 +415,15 @@ class Registered:
         dim2: builtins.int = 1,
     ) -> Tensor:
         """A copy of `input` with its diagonal replaced by `src`."""
-    def diff(self, n: builtins.int = 1, dim: builtins.int = -1, prepend: Any = None, append: Any = None) -> Any:
+    def diff(
+        self,
+        n: builtins.int = 1,
+        dim: builtins.int = -1,
+        prepend: Any = None,
+        append: Any = None,
+        *,
+        axis: builtins.int = ...,
+    ) -> Any:
         """Differences of neighbours along `dim`, taken `n` times; of truth values: do they differ?"""
     def digamma(self) -> Tensor:
         """``ψ(x) = d/dx log Γ(x)``."""
@@ -551,15 +578,23 @@ class Registered:
         """``I₀(x) = Σ (x/2)^(2k) / (k!)²``."""
     def i0_(self, *args: Any, **kwargs: Any) -> Tensor:
         """``x = x.i0(…)``, in place."""
-    def index_add(self, dim: builtins.int, index: Any, source: Any, *, alpha: Any = 1) -> Tensor:
+    def index_add(
+        self,
+        dim: builtins.int,
+        index: Any,
+        source: Any,
+        *,
+        alpha: Any = 1,
+        axis: builtins.int = ...,
+    ) -> Tensor:
         """A copy of `input` with ``out[index[i]] += alpha · source[i]`` along `dim`; duplicates add up."""
     def index_add_(self, *args: Any, **kwargs: Any) -> Tensor:
         """``x = x.index_add(…)``, in place."""
-    def index_copy(self, dim: builtins.int, index: Any, source: Any) -> Tensor:
+    def index_copy(self, dim: builtins.int, index: Any, source: Any, *, axis: builtins.int = ...) -> Tensor:
         """A copy of `input` with ``out[index[i]] = source[i]`` along `dim`."""
     def index_copy_(self, *args: Any, **kwargs: Any) -> Tensor:
         """``x = x.index_copy(…)``, in place."""
-    def index_fill(self, dim: builtins.int, index: Any, value: Any) -> Tensor:
+    def index_fill(self, dim: builtins.int, index: Any, value: Any, *, axis: builtins.int = ...) -> Tensor:
         """A copy of `input` with the slices named by `index` along `dim` set to `value`."""
     def index_fill_(self, *args: Any, **kwargs: Any) -> Tensor:
         """``x = x.index_fill(…)``, in place."""
@@ -575,11 +610,12 @@ class Registered:
         reduce: str,
         *,
         include_self: builtins.bool = True,
+        axis: builtins.int = ...,
     ) -> Tensor:
         """:func:`scatter_reduce` of whole slices: ``source[i]`` goes to ``input[index[i]]``."""
     def index_reduce_(self, *args: Any, **kwargs: Any) -> Tensor:
         """``x = x.index_reduce(…)``, in place."""
-    def index_select(self, dim: builtins.int, index: Any) -> Tensor:
+    def index_select(self, dim: builtins.int, index: Any, *, axis: builtins.int = ...) -> Tensor:
         """The slices of `x` named by a vector of indices (or one) along `dim`."""
     def inner(self, other: Any) -> Tensor:
         """``Σ x · y`` over the last axes, for all pairs of the others."""
@@ -607,7 +643,15 @@ class Registered:
         """True where x is ∞."""
     def kron(self, other: Any) -> Tensor:
         """Kronecker's product: every element of `input` times all of `other`, in blocks."""
-    def kthvalue(self, k: builtins.int, dim: builtins.int = -1, keepdim: builtins.bool = False) -> Any:
+    def kthvalue(
+        self,
+        k: builtins.int,
+        dim: builtins.int = -1,
+        keepdim: builtins.bool = False,
+        *,
+        axis: builtins.int = ...,
+        keepdims: builtins.bool = ...,
+    ) -> Any:
         """The k-th smallest element along `dim`, counted from 1: ``values, indices``."""
     def layernorm(self, gamma: Any = None, beta: Any = None, eps: builtins.float = 1e-05) -> Tensor:
         """:func:`layer_norm` over the last axis, scaled by `gamma` and shifted by `beta`."""
@@ -659,7 +703,7 @@ class Registered:
         """``log(eˣ + eʸ)``."""
     def logaddexp2(self, other: Any) -> Tensor:
         """``log₂(2ˣ + 2ʸ)``."""
-    def logcumsumexp(self, dim: builtins.int) -> Tensor:
+    def logcumsumexp(self, dim: builtins.int, *, axis: builtins.int = ...) -> Tensor:
         """``log Σ_{j≤i} e^(x_j)`` along `dim`, without overflow."""
     def logdet(self) -> Tensor:
         """The logarithm of the determinant; NaN where that is negative."""
@@ -731,6 +775,7 @@ class Registered:
         *,
         axis: builtins.int | tuple[builtins.int, ...] | None = None,
         other: Any = None,
+        keepdims: builtins.bool = ...,
     ) -> Any:
         """The largest element: of all, of two tensors elementwise, or with its index along `dim`."""
     def maximum(self, y: Operand) -> Tensor:
@@ -740,11 +785,19 @@ class Registered:
         dim: builtins.int | tuple[builtins.int, ...] | None = None,
         keepdim: builtins.bool = False,
         *,
-        axis: builtins.int | tuple[builtins.int, ...] | None = ...,
+        dtype: Any = None,
+        axis: builtins.int | tuple[builtins.int, ...] | None = None,
         keepdims: builtins.bool = ...,
     ) -> Tensor:
         """``Σ x / n`` over the axes `dim`."""
-    def median(self, dim: builtins.int | None = None, keepdim: builtins.bool = False) -> Any:
+    def median(
+        self,
+        dim: builtins.int | None = None,
+        keepdim: builtins.bool = False,
+        *,
+        axis: builtins.int | None = ...,
+        keepdims: builtins.bool = ...,
+    ) -> Any:
         """The middle element, the lower of two: of all, or ``values, indices`` along `dim`."""
     def min(
         self,
@@ -753,13 +806,21 @@ class Registered:
         *,
         axis: builtins.int | tuple[builtins.int, ...] | None = None,
         other: Any = None,
+        keepdims: builtins.bool = ...,
     ) -> Any:
         """The smallest element; the call forms are those of :func:`max`."""
     def minimum(self, y: Operand) -> Tensor:
         """The smaller of two; equal ones share the gradient."""
     def mm(self, other: Any) -> Tensor:
         """The matrix product of two matrices (or batches of them)."""
-    def mode(self, dim: builtins.int = -1, keepdim: builtins.bool = False) -> Any:
+    def mode(
+        self,
+        dim: builtins.int = -1,
+        keepdim: builtins.bool = False,
+        *,
+        axis: builtins.int = ...,
+        keepdims: builtins.bool = ...,
+    ) -> Any:
         """The most frequent element along `dim`, the smallest of several: ``values, indices``."""
     def moveaxis(self, source: Any, destination: Any) -> Tensor:
         """The axes `source` at the places `destination`, the others in their order."""
@@ -802,9 +863,18 @@ class Registered:
         keepdim: builtins.bool = False,
         *,
         dtype: Any = None,
+        axis: builtins.int | tuple[builtins.int, ...] | None = ...,
+        keepdims: builtins.bool = ...,
     ) -> Tensor:
         """The mean over `dim` of what is no NaN."""
-    def nanmedian(self, dim: builtins.int | None = None, keepdim: builtins.bool = False) -> Any:
+    def nanmedian(
+        self,
+        dim: builtins.int | None = None,
+        keepdim: builtins.bool = False,
+        *,
+        axis: builtins.int | None = ...,
+        keepdims: builtins.bool = ...,
+    ) -> Any:
         """:func:`median` of what is no NaN."""
     def nanquantile(
         self,
@@ -813,6 +883,8 @@ class Registered:
         keepdim: builtins.bool = False,
         *,
         interpolation: str = 'linear',
+        axis: builtins.int | None = ...,
+        keepdims: builtins.bool = ...,
     ) -> Tensor:
         """:func:`quantile` of what is no NaN."""
     def nansum(
@@ -821,9 +893,11 @@ class Registered:
         keepdim: builtins.bool = False,
         *,
         dtype: Any = None,
+        axis: builtins.int | tuple[builtins.int, ...] | None = ...,
+        keepdims: builtins.bool = ...,
     ) -> Tensor:
         """The sum over `dim` with 0 for NaN."""
-    def narrow(self, dim: builtins.int, start: Any, length: builtins.int) -> Tensor:
+    def narrow(self, dim: builtins.int, start: Any, length: builtins.int, *, axis: builtins.int = ...) -> Tensor:
         """``input[start : start + length]`` along `dim`."""
     def ne(self, y: Operand) -> Tensor:
         """``x != y``."""
@@ -847,9 +921,19 @@ class Registered:
         dim: Any = None,
         keepdim: builtins.bool = False,
         dtype: Any = None,
+        *,
+        axis: Any = ...,
+        keepdims: builtins.bool = ...,
     ) -> Tensor:
         """``(Σ |x|^p)^(1/p)`` over the axes `dim`: the length of a vector, however it is arranged."""
-    def normalize(self, p: builtins.float = 2.0, dim: builtins.int = 1, eps: builtins.float = 1e-12) -> Tensor:
+    def normalize(
+        self,
+        p: builtins.float = 2.0,
+        dim: builtins.int = 1,
+        eps: builtins.float = 1e-12,
+        *,
+        axis: builtins.int = ...,
+    ) -> Tensor:
         """``x / max(‖x‖_p, ε)`` along `dim`."""
     def not_equal(self, y: Operand) -> Tensor:
         """``x != y``."""
@@ -886,6 +970,7 @@ class Registered:
         dim: builtins.int | tuple[builtins.int, ...] | None = None,
         keepdim: builtins.bool = False,
         *,
+        dtype: Any = None,
         axis: builtins.int | tuple[builtins.int, ...] | None = ...,
         keepdims: builtins.bool = ...,
     ) -> Tensor:
@@ -905,6 +990,8 @@ class Registered:
         keepdim: builtins.bool = False,
         *,
         interpolation: str = 'linear',
+        axis: builtins.int | None = ...,
+        keepdims: builtins.bool = ...,
     ) -> Tensor:
         """The value below which the share `q` of the elements lies, along `dim` or of all."""
     def rad2deg(self) -> Tensor:
@@ -935,6 +1022,7 @@ class Registered:
         dim: builtins.int | None = None,
         *,
         output_size: builtins.int | None = None,
+        axis: builtins.int | None = ...,
     ) -> Tensor:
         """Each slice along `dim` repeated in place: ``[a, b]`` twice is ``[a, a, b, b]``."""
     def reshape(self, *shape: Any) -> Tensor:
@@ -945,7 +1033,7 @@ class Registered:
         """Elements shifted by `shifts` along `dims`; what leaves at one end enters at the other."""
     def rot90(self, k: builtins.int = 1, dims: Any = (0, 1)) -> Tensor:
         """The plane of `dims` turned `k` quarters, from the first axis towards the second."""
-    def round(self) -> Tensor:
+    def round(self, *, decimals: builtins.int = 0) -> Tensor:
         """The nearest whole number; halves go to the even one."""
     def round_(self, *args: Any, **kwargs: Any) -> Tensor:
         """``x = x.round(…)``, in place."""
@@ -961,6 +1049,7 @@ class Registered:
         *,
         value: Any = None,
         reduce: Any = None,
+        axis: builtins.int = ...,
     ) -> Tensor:
         """A copy of `input` with ``out[index[i][j]][j] = src[i][j]`` for dim 0; `src` may be a number."""
     def scatter_(self, *args: Any, **kwargs: Any) -> Tensor:
@@ -977,13 +1066,14 @@ class Registered:
         reduce: str,
         *,
         include_self: builtins.bool = True,
+        axis: builtins.int = ...,
     ) -> Tensor:
         """All ``src[i][j]`` with the same ``index[i][j]``, and ``input[index][j]``, made one (dim 0)."""
     def scatter_reduce_(self, *args: Any, **kwargs: Any) -> Tensor:
         """``x = x.scatter_reduce(…)``, in place."""
-    def select(self, dim: builtins.int, index: builtins.int) -> Tensor:
+    def select(self, dim: builtins.int, index: builtins.int, *, axis: builtins.int = ...) -> Tensor:
         """The slice number `index` along `dim`, that axis gone."""
-    def select_scatter(self, src: Any, dim: builtins.int, index: builtins.int) -> Tensor:
+    def select_scatter(self, src: Any, dim: builtins.int, index: builtins.int, *, axis: builtins.int = ...) -> Tensor:
         """A copy of `input` with ``select(input, dim, index)`` replaced by `src`."""
     def selu(self, inplace: builtins.bool = False) -> Tensor:
         """``1.0507 · elu(x, 1.6733)``, which keeps mean 0 and variance 1 (Klambauer et al. 2017)."""
@@ -1022,17 +1112,26 @@ class Registered:
         start: builtins.int | None = None,
         end: builtins.int | None = None,
         step: builtins.int = 1,
+        *,
+        axis: builtins.int = ...,
     ) -> Tensor:
         """A copy of `input` with ``input[start:end:step]`` along `dim` replaced by `src`."""
     def slogdet(self) -> Any:
         """The sign of the determinant and the logarithm of its size: ``det = sign · e^logabsdet``."""
     def softmax(self, dim: builtins.int = -1, *, axis: builtins.int = ...) -> Tensor:
         """``e^(x_i) / Σ_j e^(x_j)`` along `dim`, the last axis if none is given."""
-    def softmin(self, dim: builtins.int = -1) -> Tensor:
+    def softmin(self, dim: builtins.int = -1, *, axis: builtins.int = ...) -> Tensor:
         """``softmax(-x)`` along `dim`."""
     def softplus(self, beta: builtins.float = 1.0, threshold: builtins.float = 20.0) -> Tensor:
         """``log(1 + e^(βx)) / β``, a smooth relu; ``x`` itself where ``βx`` exceeds `threshold`."""
-    def sort(self, dim: builtins.int = -1, descending: builtins.bool = False, stable: builtins.bool = False) -> Any:
+    def sort(
+        self,
+        dim: builtins.int = -1,
+        descending: builtins.bool = False,
+        stable: builtins.bool = False,
+        *,
+        axis: builtins.int = ...,
+    ) -> Any:
         """``values, indices`` in ascending order along `dim`; always stable."""
     def split(
         self,
@@ -1042,7 +1141,13 @@ class Registered:
         axis: builtins.int | None = None,
     ) -> tuple[Tensor, ...]:
         """`x` cut along `dim` into pieces of one size, or of the sizes listed."""
-    def split_with_sizes(self, split_sizes: Any, dim: builtins.int = 0) -> tuple[Tensor, ...]:
+    def split_with_sizes(
+        self,
+        split_sizes: Any,
+        dim: builtins.int = 0,
+        *,
+        axis: builtins.int = ...,
+    ) -> tuple[Tensor, ...]:
         """`input` cut along `dim` into pieces of the sizes listed."""
     def sqrt(self) -> Tensor:
         """``√x``."""
@@ -1063,13 +1168,15 @@ class Registered:
         keepdim: builtins.bool = False,
         *,
         correction: builtins.float | None = None,
+        axis: Any = ...,
+        keepdims: builtins.bool = ...,
     ) -> Tensor:
         """The square root of :func:`var`, with the same arguments."""
-    def sub(self, y: Operand) -> Tensor:
+    def sub(self, other: Any, *, alpha: builtins.int | builtins.float | builtins.bool = 1) -> Tensor:
         """``x - y``."""
     def sub_(self, *args: Any, **kwargs: Any) -> Any:
         """``x = x.sub(…)``, in place."""
-    def subtract(self, y: Operand) -> Tensor:
+    def subtract(self, other: Any, *, alpha: builtins.int | builtins.float | builtins.bool = 1) -> Tensor:
         """``x - y``."""
     def subtract_(self, *args: Any, **kwargs: Any) -> Tensor:
         """``x = x.subtract(…)``, in place."""
@@ -1078,7 +1185,8 @@ class Registered:
         dim: builtins.int | tuple[builtins.int, ...] | None = None,
         keepdim: builtins.bool = False,
         *,
-        axis: builtins.int | tuple[builtins.int, ...] | None = ...,
+        dtype: Any = None,
+        axis: builtins.int | tuple[builtins.int, ...] | None = None,
         keepdims: builtins.bool = ...,
     ) -> Tensor:
         """``Σ x`` over the axes `dim` (all when None)."""
@@ -1102,7 +1210,13 @@ class Registered:
         """``x = x.t(…)``, in place."""
     def take(self, index: Any) -> Tensor:
         """``input.flatten()[index]``, in the shape of `index`."""
-    def take_along_dim(self, indices: Any, dim: builtins.int | None = None) -> Tensor:
+    def take_along_dim(
+        self,
+        indices: Any,
+        dim: builtins.int | None = None,
+        *,
+        axis: builtins.int | None = ...,
+    ) -> Tensor:
         """``out[.., i, ..] = input[.., indices[.., i, ..], ..]`` along `dim`, of all elements if None."""
     def tan(self) -> Tensor:
         """``tan x``."""
@@ -1112,7 +1226,13 @@ class Registered:
         """``(eˣ - e⁻ˣ) / (eˣ + e⁻ˣ)``."""
     def tanh_(self, *args: Any, **kwargs: Any) -> Tensor:
         """``x = x.tanh(…)``, in place."""
-    def tensor_split(self, indices_or_sections: Any, dim: builtins.int = 0) -> tuple[Tensor, ...]:
+    def tensor_split(
+        self,
+        indices_or_sections: Any,
+        dim: builtins.int = 0,
+        *,
+        axis: builtins.int = ...,
+    ) -> tuple[Tensor, ...]:
         """`input` cut along `dim` into so many nearly equal parts, or before each of the indices."""
     def tile(self, *dims: Any) -> Tensor:
         """As :func:`repeat`; where counts are missing in front they are 1."""
@@ -1125,7 +1245,15 @@ class Registered:
         non_blocking: builtins.bool = False,
     ) -> Tensor:
         """`x` on another device or in another dtype: ``to("cpu")``, ``to(dd.float64)``, ``to(y)``."""
-    def topk(self, k: builtins.int, dim: builtins.int = -1, largest: builtins.bool = True, sorted: builtins.bool = True) -> Any:
+    def topk(
+        self,
+        k: builtins.int,
+        dim: builtins.int = -1,
+        largest: builtins.bool = True,
+        sorted: builtins.bool = True,
+        *,
+        axis: builtins.int = ...,
+    ) -> Any:
         """The `k` largest elements along `dim` (the smallest if not `largest`): ``values, indices``."""
     def trace(self) -> Tensor:
         """``Σ x[i, i]`` of a matrix."""
@@ -1151,9 +1279,9 @@ class Registered:
         """``x = x.trunc(…)``, in place."""
     def type_as(self, other: Tensor) -> Tensor:
         """In the dtype of `other`."""
-    def unbind(self, dim: builtins.int = 0) -> tuple[Tensor, ...]:
+    def unbind(self, dim: builtins.int = 0, *, axis: builtins.int = ...) -> tuple[Tensor, ...]:
         """The slices along `dim`, that axis gone."""
-    def unflatten(self, dim: builtins.int, sizes: tuple[builtins.int, ...]) -> Tensor:
+    def unflatten(self, dim: builtins.int, sizes: tuple[builtins.int, ...], *, axis: builtins.int = ...) -> Tensor:
         """The axis `dim` split into `sizes`."""
     def unfold(self, dimension: builtins.int, size: builtins.int, step: builtins.int) -> Tensor:
         """All windows of `size` along an axis, `step` apart, on a new last axis."""
@@ -1165,6 +1293,8 @@ class Registered:
         return_inverse: builtins.bool = False,
         return_counts: builtins.bool = False,
         dim: builtins.int | None = None,
+        *,
+        axis: builtins.int | None = ...,
     ) -> Any:
         """The different elements (or slices along `dim`), in ascending order."""
     def unique_consecutive(
@@ -1172,6 +1302,8 @@ class Registered:
         return_inverse: builtins.bool = False,
         return_counts: builtins.bool = False,
         dim: builtins.int | None = None,
+        *,
+        axis: builtins.int | None = ...,
     ) -> Any:
         """`x` without elements (or slices along `dim`) that are equal to the one before."""
     def unravel_index(self, shape: Any) -> tuple[Tensor, ...]:
@@ -1187,6 +1319,8 @@ class Registered:
         keepdim: builtins.bool = False,
         *,
         correction: builtins.float | None = None,
+        axis: Any = ...,
+        keepdims: builtins.bool = ...,
     ) -> Tensor:
         """``Σ (x - mean)² / (n - correction)``; correction 1, or 0 if `unbiased` is False."""
     def vdot(self, other: Any) -> Tensor:

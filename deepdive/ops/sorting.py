@@ -40,6 +40,7 @@ def order_of(
     dim: int,
     descending: bool = False,
 ) -> Tensor:
+    """The indices that sort `x` along `dim`."""
     return Argsort(dim, descending)(x.detach())
 
 
