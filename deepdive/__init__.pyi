@@ -91,7 +91,7 @@ def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: builtins.b
     """The largest of so many windows that the result is (B, C, *output_size); None keeps an extent."""
 def adaptive_max_pool3d(input: Any, output_size: Any, return_indices: builtins.bool = False) -> Any:
     """(B, C, D, H, W) → (B, C, *output_size); see :func:`adaptive_max_pool2d`."""
-def add(x: Operand, y: Operand) -> Tensor:
+def add(x: Any, other: Any, *, alpha: builtins.int | builtins.float | builtins.bool = 1) -> Tensor:
     """``x + y``."""
 def add_scalar(x: Operand, scalar: builtins.float) -> Tensor:
     """x + scalar."""
@@ -152,7 +152,14 @@ def amin(
     keepdims: builtins.bool = ...,
 ) -> Tensor:
     """The smallest element along `dim`; equal ones share the gradient evenly."""
-def aminmax(x: Any, *, dim: builtins.int | None = None, keepdim: builtins.bool = False) -> Any:
+def aminmax(
+    x: Any,
+    *,
+    dim: builtins.int | None = None,
+    keepdim: builtins.bool = False,
+    axis: builtins.int | None = ...,
+    keepdims: builtins.bool = ...,
+) -> Any:
     """The smallest and the largest element along `dim`."""
 def any(
     x: Operand,
@@ -210,6 +217,8 @@ def argsort(
     dim: builtins.int = -1,
     descending: builtins.bool = False,
     stable: builtins.bool = False,
+    *,
+    axis: builtins.int = ...,
 ) -> Tensor:
     """The indices that sort `x` along `dim`; always stable."""
 def argwhere(input: Tensor) -> Any:
@@ -357,7 +366,7 @@ def cholesky_inverse(L: Any, upper: builtins.bool = False) -> Tensor:
     """The inverse of ``L Lᵀ`` (of ``Uᵀ U`` if `upper`)."""
 def cholesky_solve(B: Any, L: Any, upper: builtins.bool = False) -> Tensor:
     """X with ``L Lᵀ X = B`` (``Uᵀ U X = B`` if `upper`)."""
-def chunk(x: Tensor, chunks: builtins.int, dim: builtins.int = 0) -> tuple[Tensor, ...]:
+def chunk(x: Tensor, chunks: builtins.int, dim: builtins.int = 0, *, axis: builtins.int = ...) -> tuple[Tensor, ...]:
     """`x` cut along `dim` into at most `chunks` pieces of equal size but the last."""
 def clamp(x: Any, min: Any = None, max: Any = None) -> Tensor:
     """``x`` limited to [min, max]: numbers, or Tensors that broadcast; outside the gradient is the"""
@@ -462,11 +471,29 @@ def cosine_embedding_loss(
     reduction: str = 'mean',
 ) -> Tensor:
     """``1 - cos(x₁, x₂)`` where y = 1, ``max(0, cos(x₁, x₂) - margin)`` where y = -1."""
-def cosine_similarity(x1: Any, x2: Any, dim: builtins.int = 1, eps: builtins.float = 1e-08) -> Tensor:
+def cosine_similarity(
+    x1: Any,
+    x2: Any,
+    dim: builtins.int = 1,
+    eps: builtins.float = 1e-08,
+    *,
+    axis: builtins.int = ...,
+) -> Tensor:
     """``x₁·x₂ / (max(‖x₁‖, ε) max(‖x₂‖, ε))`` along `dim`; the shapes broadcast."""
-def count_nonzero(x: Any, dim: builtins.int | tuple[builtins.int, ...] | None = None) -> Tensor:
+def count_nonzero(
+    x: Any,
+    dim: builtins.int | tuple[builtins.int, ...] | None = None,
+    *,
+    axis: builtins.int | tuple[builtins.int, ...] | None = ...,
+) -> Tensor:
     """How many elements are not 0, along `dim` or altogether."""
-def cross(input: Any, other: Any, dim: builtins.int | None = None) -> Tensor:
+def cross(
+    input: Any,
+    other: Any,
+    dim: builtins.int | None = None,
+    *,
+    axis: builtins.int | None = ...,
+) -> Tensor:
     """The vector product along `dim`, by default along the first axis of extent 3."""
 def cross_entropy(
     input: Any,
@@ -487,13 +514,13 @@ def ctc_loss(
     zero_infinity: builtins.bool = False,
 ) -> Tensor:
     """``-log Σ Π_t p_t`` over all ways to spell the targets in time (Graves et al. 2006, eq. 14)."""
-def cummax(x: Any, dim: builtins.int) -> Any:
+def cummax(x: Any, dim: builtins.int, *, axis: builtins.int = ...) -> Any:
     """The largest element up to each place along `dim`, and its index: ``values, indices``."""
-def cummin(x: Any, dim: builtins.int) -> Any:
+def cummin(x: Any, dim: builtins.int, *, axis: builtins.int = ...) -> Any:
     """The smallest element up to each place along `dim`, and its index: ``values, indices``."""
-def cumprod(x: Operand, dim: builtins.int, *, axis: builtins.int = ...) -> Tensor:
+def cumprod(x: Any, dim: builtins.int, *, dtype: Any = None, axis: builtins.int = ...) -> Tensor:
     """Running products ``Π_{j≤i} x_j`` along `dim`; right also where factors are zero."""
-def cumsum(x: Operand, dim: builtins.int, *, axis: builtins.int = ...) -> Tensor:
+def cumsum(x: Any, dim: builtins.int, *, dtype: Any = None, axis: builtins.int = ...) -> Tensor:
     """Running sums ``Σ_{j≤i} x_j`` along `dim`."""
 def deg2rad(x: Any) -> Tensor:
     """Degrees as radians: ``x π / 180``."""
@@ -521,6 +548,8 @@ def diff(
     dim: builtins.int = -1,
     prepend: Any = None,
     append: Any = None,
+    *,
+    axis: builtins.int = ...,
 ) -> Any:
     """Differences of neighbours along `dim`, taken `n` times; of truth values: do they differ?"""
 def digamma(x: Any) -> Tensor:
@@ -698,7 +727,7 @@ def ger(input: Any, vec2: Any) -> Tensor:
     """``x_i y_j`` of two vectors."""
 def getitem(x: Any, index: Any) -> Tensor:
     """``x[index]``: integers, slices, None, Ellipsis, masks, and arrays of integers."""
-def glu(x: Any, dim: builtins.int = -1) -> Tensor:
+def glu(x: Any, dim: builtins.int = -1, *, axis: builtins.int = ...) -> Tensor:
     """``a · σ(b)`` for the halves a and b of `x` along `dim` (Dauphin et al. 2017)."""
 def greater(x: Operand, y: Operand) -> Tensor:
     """``x > y``."""
@@ -728,6 +757,8 @@ def gumbel_softmax(
     hard: builtins.bool = False,
     eps: builtins.float = 1e-10,
     dim: builtins.int = -1,
+    *,
+    axis: builtins.int = ...,
 ) -> Tensor:
     """A random choice that has a gradient: ``softmax((logits + noise) / τ)`` (Jang et al. 2017)."""
 def half(x: Tensor) -> Tensor:
@@ -786,13 +817,28 @@ def index_add(
     source: Any,
     *,
     alpha: Any = 1,
+    axis: builtins.int = ...,
 ) -> Tensor:
     """A copy of `input` with ``out[index[i]] += alpha · source[i]`` along `dim`; duplicates add up."""
 def index_add_at(x: Operand, index: Any, values: Operand) -> Tensor:
     """A copy of `x` with `values` added at ``x[index]``, duplicates summed."""
-def index_copy(input: Tensor, dim: builtins.int, index: Any, source: Any) -> Tensor:
+def index_copy(
+    input: Tensor,
+    dim: builtins.int,
+    index: Any,
+    source: Any,
+    *,
+    axis: builtins.int = ...,
+) -> Tensor:
     """A copy of `input` with ``out[index[i]] = source[i]`` along `dim`."""
-def index_fill(input: Tensor, dim: builtins.int, index: Any, value: Any) -> Tensor:
+def index_fill(
+    input: Tensor,
+    dim: builtins.int,
+    index: Any,
+    value: Any,
+    *,
+    axis: builtins.int = ...,
+) -> Tensor:
     """A copy of `input` with the slices named by `index` along `dim` set to `value`."""
 def index_put(input: Tensor, indices: Any, values: Any, accumulate: builtins.bool = False) -> Tensor:
     """A copy of `input` with ``out[indices] = values``, or ``+=`` with duplicates added up."""
@@ -804,9 +850,10 @@ def index_reduce(
     reduce: str,
     *,
     include_self: builtins.bool = True,
+    axis: builtins.int = ...,
 ) -> Tensor:
     """:func:`scatter_reduce` of whole slices: ``source[i]`` goes to ``input[index[i]]``."""
-def index_select(x: Tensor, dim: builtins.int, index: Any) -> Tensor:
+def index_select(x: Tensor, dim: builtins.int, index: Any, *, axis: builtins.int = ...) -> Tensor:
     """The slices of `x` named by a vector of indices (or one) along `dim`."""
 def inner(input: Any, other: Any) -> Tensor:
     """``Σ x · y`` over the last axes, for all pairs of the others."""
@@ -867,7 +914,15 @@ def kl_div(
     """``t (log t - input)`` for log-probabilities `input` and probabilities t, reduced."""
 def kron(input: Any, other: Any) -> Tensor:
     """Kronecker's product: every element of `input` times all of `other`, in blocks."""
-def kthvalue(x: Any, k: builtins.int, dim: builtins.int = -1, keepdim: builtins.bool = False) -> Any:
+def kthvalue(
+    x: Any,
+    k: builtins.int,
+    dim: builtins.int = -1,
+    keepdim: builtins.bool = False,
+    *,
+    axis: builtins.int = ...,
+    keepdims: builtins.bool = ...,
+) -> Any:
     """The k-th smallest element along `dim`, counted from 1: ``values, indices``."""
 def l1_loss(
     input: Any,
@@ -903,7 +958,7 @@ def linalg_cholesky(A: Any, *, upper: builtins.bool = False) -> Tensor:
     """The lower triangular L with ``L Lᵀ = A``, or its transpose if `upper`."""
 def linalg_cond(A: Any, p: Any = None) -> Tensor:
     """The condition number: ``‖A‖ · ‖A⁻¹‖``, in the 2-norm (the default) the ratio of the largest"""
-def linalg_cross(input: Any, other: Any, *, dim: builtins.int = -1) -> Tensor:
+def linalg_cross(input: Any, other: Any, *, dim: builtins.int = -1, axis: builtins.int = ...) -> Tensor:
     """The vector product along `dim`, which has extent 3: orthogonal to both."""
 def linalg_eigh(A: Any, UPLO: str = 'L') -> Any:
     """Eigenvalues, ascending, and eigenvectors (columns) of symmetric matrices."""
@@ -918,6 +973,8 @@ def linalg_matrix_norm(
     keepdim: builtins.bool = False,
     *,
     dtype: Any = None,
+    axis: Any = ...,
+    keepdims: builtins.bool = ...,
 ) -> Tensor:
     """A norm of the matrices in the axes `dim`."""
 def linalg_matrix_rank(
@@ -938,6 +995,8 @@ def linalg_norm(
     keepdim: builtins.bool = False,
     *,
     dtype: Any = None,
+    axis: Any = ...,
+    keepdims: builtins.bool = ...,
 ) -> Tensor:
     """The 2-norm of all elements, the vector norm along one axis, or the matrix norm in two."""
 def linalg_pinv(
@@ -965,7 +1024,7 @@ def linalg_svd(A: Any, full_matrices: builtins.bool = True, *, driver: str | Non
     """``A = U diag(S) Vh``, S descending; of each column of U the largest number is positive."""
 def linalg_svdvals(A: Any, *, driver: str | None = None) -> Tensor:
     """The singular values, in descending order."""
-def linalg_vecdot(x: Any, y: Any, *, dim: builtins.int = -1) -> Tensor:
+def linalg_vecdot(x: Any, y: Any, *, dim: builtins.int = -1, axis: builtins.int = ...) -> Tensor:
     """``Σ x · y`` along `dim`, the other axes broadcast."""
 def linalg_vector_norm(
     x: Any,
@@ -974,6 +1033,8 @@ def linalg_vector_norm(
     keepdim: builtins.bool = False,
     *,
     dtype: Any = None,
+    axis: Any = ...,
+    keepdims: builtins.bool = ...,
 ) -> Tensor:
     """``(Σ |x|^ord)^(1/ord)`` over the axes `dim`, all if None; ±inf: the largest, the smallest."""
 def linear(x: Operand, w: Operand, b: Operand = None) -> Tensor:
@@ -1012,7 +1073,7 @@ def logaddexp(x: Operand, y: Operand) -> Tensor:
     """``log(eˣ + eʸ)``."""
 def logaddexp2(x: Any, other: Any) -> Tensor:
     """``log₂(2ˣ + 2ʸ)``."""
-def logcumsumexp(x: Any, dim: builtins.int) -> Tensor:
+def logcumsumexp(x: Any, dim: builtins.int, *, axis: builtins.int = ...) -> Tensor:
     """``log Σ_{j≤i} e^(x_j)`` along `dim`, without overflow."""
 def logdet(input: Any) -> Tensor:
     """The logarithm of the determinant; NaN where that is negative."""
@@ -1094,6 +1155,7 @@ def max(
     *,
     axis: builtins.int | tuple[builtins.int, ...] | None = None,
     other: Any = None,
+    keepdims: builtins.bool = ...,
 ) -> Any:
     """The largest element: of all, of two tensors elementwise, or with its index along `dim`."""
 def max_pool1d(
@@ -1186,15 +1248,23 @@ def max_unpool3d(
 def maximum(x: Operand, y: Operand) -> Tensor:
     """The larger of two; equal ones share the gradient."""
 def mean(
-    x: Operand,
+    x: Any,
     dim: builtins.int | tuple[builtins.int, ...] | None = None,
     keepdim: builtins.bool = False,
     *,
-    axis: builtins.int | tuple[builtins.int, ...] | None = ...,
+    dtype: Any = None,
+    axis: builtins.int | tuple[builtins.int, ...] | None = None,
     keepdims: builtins.bool = ...,
 ) -> Tensor:
     """``Σ x / n`` over the axes `dim`."""
-def median(x: Any, dim: builtins.int | None = None, keepdim: builtins.bool = False) -> Any:
+def median(
+    x: Any,
+    dim: builtins.int | None = None,
+    keepdim: builtins.bool = False,
+    *,
+    axis: builtins.int | None = ...,
+    keepdims: builtins.bool = ...,
+) -> Any:
     """The middle element, the lower of two: of all, or ``values, indices`` along `dim`."""
 def meshgrid(*tensors: Any, indexing: str = 'ij') -> tuple[Tensor, ...]:
     """The coordinates of a grid: for vectors of n and m numbers two tensors (n, m)."""
@@ -1205,6 +1275,7 @@ def min(
     *,
     axis: builtins.int | tuple[builtins.int, ...] | None = None,
     other: Any = None,
+    keepdims: builtins.bool = ...,
 ) -> Any:
     """The smallest element; the call forms are those of :func:`max`."""
 def minimum(x: Operand, y: Operand) -> Tensor:
@@ -1213,7 +1284,14 @@ def mish(x: Any, inplace: builtins.bool = False) -> Tensor:
     """``x · tanh(softplus(x))`` (Misra 2019)."""
 def mm(x: Tensor, other: Any) -> Tensor:
     """The matrix product of two matrices (or batches of them)."""
-def mode(x: Any, dim: builtins.int = -1, keepdim: builtins.bool = False) -> Any:
+def mode(
+    x: Any,
+    dim: builtins.int = -1,
+    keepdim: builtins.bool = False,
+    *,
+    axis: builtins.int = ...,
+    keepdims: builtins.bool = ...,
+) -> Any:
     """The most frequent element along `dim`, the smallest of several: ``values, indices``."""
 def moveaxis(input: Tensor, source: Any, destination: Any) -> Tensor:
     """The axes `source` at the places `destination`, the others in their order."""
@@ -1274,9 +1352,18 @@ def nanmean(
     keepdim: builtins.bool = False,
     *,
     dtype: Any = None,
+    axis: builtins.int | tuple[builtins.int, ...] | None = ...,
+    keepdims: builtins.bool = ...,
 ) -> Tensor:
     """The mean over `dim` of what is no NaN."""
-def nanmedian(x: Any, dim: builtins.int | None = None, keepdim: builtins.bool = False) -> Any:
+def nanmedian(
+    x: Any,
+    dim: builtins.int | None = None,
+    keepdim: builtins.bool = False,
+    *,
+    axis: builtins.int | None = ...,
+    keepdims: builtins.bool = ...,
+) -> Any:
     """:func:`median` of what is no NaN."""
 def nanquantile(
     x: Any,
@@ -1285,6 +1372,8 @@ def nanquantile(
     keepdim: builtins.bool = False,
     *,
     interpolation: str = 'linear',
+    axis: builtins.int | None = ...,
+    keepdims: builtins.bool = ...,
 ) -> Tensor:
     """:func:`quantile` of what is no NaN."""
 def nansum(
@@ -1293,9 +1382,11 @@ def nansum(
     keepdim: builtins.bool = False,
     *,
     dtype: Any = None,
+    axis: builtins.int | tuple[builtins.int, ...] | None = ...,
+    keepdims: builtins.bool = ...,
 ) -> Tensor:
     """The sum over `dim` with 0 for NaN."""
-def narrow(input: Tensor, dim: builtins.int, start: Any, length: builtins.int) -> Tensor:
+def narrow(input: Tensor, dim: builtins.int, start: Any, length: builtins.int, *, axis: builtins.int = ...) -> Tensor:
     """``input[start : start + length]`` along `dim`."""
 def ndtr(x: Any) -> Tensor:
     """The normal distribution ``Φ(x) = ½ erfc(-x/√2)``, with all digits in both tails."""
@@ -1325,9 +1416,19 @@ def norm(
     dim: Any = None,
     keepdim: builtins.bool = False,
     dtype: Any = None,
+    *,
+    axis: Any = ...,
+    keepdims: builtins.bool = ...,
 ) -> Tensor:
     """``(Σ |x|^p)^(1/p)`` over the axes `dim`: the length of a vector, however it is arranged."""
-def normalize(x: Any, p: builtins.float = 2.0, dim: builtins.int = 1, eps: builtins.float = 1e-12) -> Tensor:
+def normalize(
+    x: Any,
+    p: builtins.float = 2.0,
+    dim: builtins.int = 1,
+    eps: builtins.float = 1e-12,
+    *,
+    axis: builtins.int = ...,
+) -> Tensor:
     """``x / max(‖x‖_p, ε)`` along `dim`."""
 def not_equal(x: Operand, y: Operand) -> Tensor:
     """``x != y``."""
@@ -1357,6 +1458,8 @@ def pairwise_distance(
     p: builtins.float = 2.0,
     eps: builtins.float = 1e-06,
     keepdim: builtins.bool = False,
+    *,
+    keepdims: builtins.bool = ...,
 ) -> Tensor:
     """``‖x₁ - x₂ + ε‖_p`` along the last axis; the shapes broadcast."""
 def pdist(x: Any, p: builtins.float = 2.0) -> Tensor:
@@ -1389,10 +1492,11 @@ def power_scalar(x: Operand, scalar: builtins.float) -> Tensor:
 def prelu(x: Any, weight: Any) -> Tensor:
     """``x`` where positive, else ``w x``; w is learned, one or one for each channel of (B, C, …)."""
 def prod(
-    x: Operand,
+    x: Any,
     dim: builtins.int | tuple[builtins.int, ...] | None = None,
     keepdim: builtins.bool = False,
     *,
+    dtype: Any = None,
     axis: builtins.int | tuple[builtins.int, ...] | None = ...,
     keepdims: builtins.bool = ...,
 ) -> Tensor:
@@ -1410,6 +1514,8 @@ def quantile(
     keepdim: builtins.bool = False,
     *,
     interpolation: str = 'linear',
+    axis: builtins.int | None = ...,
+    keepdims: builtins.bool = ...,
 ) -> Tensor:
     """The value below which the share `q` of the elements lies, along `dim` or of all."""
 def rad2deg(x: Any) -> Tensor:
@@ -1464,6 +1570,7 @@ def repeat_interleave(
     dim: builtins.int | None = None,
     *,
     output_size: builtins.int | None = None,
+    axis: builtins.int | None = ...,
 ) -> Tensor:
     """Each slice along `dim` repeated in place: ``[a, b]`` twice is ``[a, a, b, b]``."""
 def reshape(x: Operand, *shape: Any) -> Tensor:
@@ -1481,7 +1588,7 @@ def roll(x: Operand, shifts: Any, dims: Any = None) -> Tensor:
     """Elements shifted by `shifts` along `dims`; what leaves at one end enters at the other."""
 def rot90(input: Tensor, k: builtins.int = 1, dims: Any = (0, 1)) -> Tensor:
     """The plane of `dims` turned `k` quarters, from the first axis towards the second."""
-def round(x: Operand) -> Tensor:
+def round(x: Any, *, decimals: builtins.int = 0) -> Tensor:
     """The nearest whole number; halves go to the even one."""
 def row_stack(tensors: Any) -> Tensor:
     """Tensors below each other: along the first axis, vectors as rows."""
@@ -1516,6 +1623,7 @@ def scatter(
     *,
     value: Any = None,
     reduce: Any = None,
+    axis: builtins.int = ...,
 ) -> Tensor:
     """A copy of `input` with ``out[index[i][j]][j] = src[i][j]`` for dim 0; `src` may be a number."""
 def scatter_add(
@@ -1535,6 +1643,7 @@ def scatter_reduce(
     reduce: str,
     *,
     include_self: builtins.bool = True,
+    axis: builtins.int = ...,
 ) -> Tensor:
     """All ``src[i][j]`` with the same ``index[i][j]``, and ``input[index][j]``, made one (dim 0)."""
 def searchsorted(
@@ -1547,9 +1656,16 @@ def searchsorted(
     sorter: Any = None,
 ) -> Tensor:
     """Where each value of `x` belongs in a sorted sequence so that it stays sorted."""
-def select(input: Tensor, dim: builtins.int, index: builtins.int) -> Tensor:
+def select(input: Tensor, dim: builtins.int, index: builtins.int, *, axis: builtins.int = ...) -> Tensor:
     """The slice number `index` along `dim`, that axis gone."""
-def select_scatter(input: Tensor, src: Any, dim: builtins.int, index: builtins.int) -> Tensor:
+def select_scatter(
+    input: Tensor,
+    src: Any,
+    dim: builtins.int,
+    index: builtins.int,
+    *,
+    axis: builtins.int = ...,
+) -> Tensor:
     """A copy of `input` with ``select(input, dim, index)`` replaced by `src`."""
 def selu(x: Any, inplace: builtins.bool = False) -> Tensor:
     """``1.0507 · elu(x, 1.6733)``, which keeps mean 0 and variance 1 (Klambauer et al. 2017)."""
@@ -1578,6 +1694,8 @@ def slice_scatter(
     start: builtins.int | None = None,
     end: builtins.int | None = None,
     step: builtins.int = 1,
+    *,
+    axis: builtins.int = ...,
 ) -> Tensor:
     """A copy of `input` with ``input[start:end:step]`` along `dim` replaced by `src`."""
 def slogdet(A: Any) -> Any:
@@ -1596,7 +1714,7 @@ def softmax(x: Operand, dim: builtins.int = -1, *, axis: builtins.int = ...) -> 
     """``e^(x_i) / Σ_j e^(x_j)`` along `dim`, the last axis if none is given."""
 def softmax_loss(logits: Any, one_hot: Any) -> Tensor:
     """The mean of ``log Σ e^z - Σ y·z`` for logits z (B, C) and one-hot rows y (B, C)."""
-def softmin(x: Any, dim: builtins.int = -1) -> Tensor:
+def softmin(x: Any, dim: builtins.int = -1, *, axis: builtins.int = ...) -> Tensor:
     """``softmax(-x)`` along `dim`."""
 def softplus(x: Operand, beta: builtins.float = 1.0, threshold: builtins.float = 20.0) -> Tensor:
     """``log(1 + e^(βx)) / β``, a smooth relu; ``x`` itself where ``βx`` exceeds `threshold`."""
@@ -1604,7 +1722,14 @@ def softshrink(x: Any, lambd: builtins.float = 0.5) -> Tensor:
     """``x`` brought nearer to 0 by λ, and 0 where ``|x| ≤ λ``."""
 def softsign(x: Any) -> Tensor:
     """``x / (1 + |x|)``."""
-def sort(x: Any, dim: builtins.int = -1, descending: builtins.bool = False, stable: builtins.bool = False) -> Any:
+def sort(
+    x: Any,
+    dim: builtins.int = -1,
+    descending: builtins.bool = False,
+    stable: builtins.bool = False,
+    *,
+    axis: builtins.int = ...,
+) -> Any:
     """``values, indices`` in ascending order along `dim`; always stable."""
 def split(
     x: Tensor,
@@ -1614,7 +1739,13 @@ def split(
     axis: builtins.int | None = None,
 ) -> tuple[Tensor, ...]:
     """`x` cut along `dim` into pieces of one size, or of the sizes listed."""
-def split_with_sizes(input: Tensor, split_sizes: Any, dim: builtins.int = 0) -> tuple[Tensor, ...]:
+def split_with_sizes(
+    input: Tensor,
+    split_sizes: Any,
+    dim: builtins.int = 0,
+    *,
+    axis: builtins.int = ...,
+) -> tuple[Tensor, ...]:
     """`input` cut along `dim` into pieces of the sizes listed."""
 def sqrt(x: Operand) -> Tensor:
     """``√x``."""
@@ -1631,6 +1762,8 @@ def std(
     keepdim: builtins.bool = False,
     *,
     correction: builtins.float | None = None,
+    axis: Any = ...,
+    keepdims: builtins.bool = ...,
 ) -> Tensor:
     """The square root of :func:`var`, with the same arguments."""
 def std_mean(
@@ -1640,18 +1773,21 @@ def std_mean(
     keepdim: builtins.bool = False,
     *,
     correction: builtins.float | None = None,
+    axis: Any = ...,
+    keepdims: builtins.bool = ...,
 ) -> tuple[Tensor, Tensor]:
     """:func:`std` and the mean, with the same arguments."""
-def sub(x: Operand, y: Operand) -> Tensor:
+def sub(x: Any, other: Any, *, alpha: builtins.int | builtins.float | builtins.bool = 1) -> Tensor:
     """``x - y``."""
-def subtract(x: Operand, y: Operand) -> Tensor:
+def subtract(x: Any, other: Any, *, alpha: builtins.int | builtins.float | builtins.bool = 1) -> Tensor:
     """``x - y``."""
 def sum(
-    x: Operand,
+    x: Any,
     dim: builtins.int | tuple[builtins.int, ...] | None = None,
     keepdim: builtins.bool = False,
     *,
-    axis: builtins.int | tuple[builtins.int, ...] | None = ...,
+    dtype: Any = None,
+    axis: builtins.int | tuple[builtins.int, ...] | None = None,
     keepdims: builtins.bool = ...,
 ) -> Tensor:
     """``Σ x`` over the axes `dim` (all when None)."""
@@ -1669,7 +1805,13 @@ def t(x: Tensor) -> Tensor:
     """The transpose of a matrix; vectors stay as they are."""
 def take(input: Tensor, index: Any) -> Tensor:
     """``input.flatten()[index]``, in the shape of `index`."""
-def take_along_dim(input: Tensor, indices: Any, dim: builtins.int | None = None) -> Tensor:
+def take_along_dim(
+    input: Tensor,
+    indices: Any,
+    dim: builtins.int | None = None,
+    *,
+    axis: builtins.int | None = ...,
+) -> Tensor:
     """``out[.., i, ..] = input[.., indices[.., i, ..], ..]`` along `dim`, of all elements if None."""
 def tan(x: Operand) -> Tensor:
     """``tan x``."""
@@ -1683,6 +1825,8 @@ def tensor_split(
     input: Tensor,
     indices_or_sections: Any,
     dim: builtins.int = 0,
+    *,
+    axis: builtins.int = ...,
 ) -> tuple[Tensor, ...]:
     """`input` cut along `dim` into so many nearly equal parts, or before each of the indices."""
 def tensordot(a: Any, b: Any, dims: Any = 2) -> Tensor:
@@ -1700,7 +1844,15 @@ def to(
     non_blocking: builtins.bool = False,
 ) -> Tensor:
     """`x` on another device or in another dtype: ``to("cpu")``, ``to(dd.float64)``, ``to(y)``."""
-def topk(x: Any, k: builtins.int, dim: builtins.int = -1, largest: builtins.bool = True, sorted: builtins.bool = True) -> Any:
+def topk(
+    x: Any,
+    k: builtins.int,
+    dim: builtins.int = -1,
+    largest: builtins.bool = True,
+    sorted: builtins.bool = True,
+    *,
+    axis: builtins.int = ...,
+) -> Any:
     """The `k` largest elements along `dim` (the smallest if not `largest`): ``values, indices``."""
 def trace(x: Tensor) -> Tensor:
     """``Σ x[i, i]`` of a matrix."""
@@ -1743,9 +1895,9 @@ def trunc(x: Operand) -> Tensor:
 def type_as(x: Tensor, other: Tensor) -> Tensor:
     """In the dtype of `other`."""
 uint8: Any
-def unbind(x: Tensor, dim: builtins.int = 0) -> tuple[Tensor, ...]:
+def unbind(x: Tensor, dim: builtins.int = 0, *, axis: builtins.int = ...) -> tuple[Tensor, ...]:
     """The slices along `dim`, that axis gone."""
-def unflatten(x: Tensor, dim: builtins.int, sizes: tuple[builtins.int, ...]) -> Tensor:
+def unflatten(x: Tensor, dim: builtins.int, sizes: tuple[builtins.int, ...], *, axis: builtins.int = ...) -> Tensor:
     """The axis `dim` split into `sizes`."""
 def unfold(input: Tensor, dimension: builtins.int, size: builtins.int, step: builtins.int) -> Tensor:
     """All windows of `size` along an axis, `step` apart, on a new last axis."""
@@ -1757,6 +1909,8 @@ def unique(
     return_inverse: builtins.bool = False,
     return_counts: builtins.bool = False,
     dim: builtins.int | None = None,
+    *,
+    axis: builtins.int | None = ...,
 ) -> Any:
     """The different elements (or slices along `dim`), in ascending order."""
 def unique_consecutive(
@@ -1764,6 +1918,8 @@ def unique_consecutive(
     return_inverse: builtins.bool = False,
     return_counts: builtins.bool = False,
     dim: builtins.int | None = None,
+    *,
+    axis: builtins.int | None = ...,
 ) -> Any:
     """`x` without elements (or slices along `dim`) that are equal to the one before."""
 def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
@@ -1789,6 +1945,8 @@ def var(
     keepdim: builtins.bool = False,
     *,
     correction: builtins.float | None = None,
+    axis: Any = ...,
+    keepdims: builtins.bool = ...,
 ) -> Tensor:
     """``Σ (x - mean)² / (n - correction)``; correction 1, or 0 if `unbiased` is False."""
 def var_mean(
@@ -1798,6 +1956,8 @@ def var_mean(
     keepdim: builtins.bool = False,
     *,
     correction: builtins.float | None = None,
+    axis: Any = ...,
+    keepdims: builtins.bool = ...,
 ) -> tuple[Tensor, Tensor]:
     """:func:`var` and the mean, with the same arguments."""
 def vdot(input: Any, other: Any) -> Tensor:
