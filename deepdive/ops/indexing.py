@@ -267,5 +267,6 @@ def index_select(x: Tensor, dim: int, index: Any) -> Tensor:
 
 @derive("masked_fill")
 def masked_fill(x: Tensor, mask: Any, value: Any) -> Tensor:
-    """`x` with `value` where `mask` holds."""
-    return Where()(mask, value, x)
+    """`x` with `value` where `mask` holds; the dtype stays that of `x`."""
+    out: Any = Where()(mask, value, x)
+    return out if out.dtype == x.dtype else out.to(x.dtype)  # type: ignore[no-any-return]

@@ -224,7 +224,11 @@ def _repeated(
 
 
 @derive("repeat")
-def repeat(input: Tensor, *repeats: Any) -> Tensor:
+def repeat(
+    input: Tensor,
+    *sizes: Any,
+    repeats: Any = None,
+) -> Tensor:
     """`input` so many times over along each axis; further axes are added in front.
 
     >>> import deepdive as dd
@@ -232,7 +236,7 @@ def repeat(input: Tensor, *repeats: Any) -> Tensor:
     tensor([[1, 2, 1, 2],
             [1, 2, 1, 2]])
     """
-    counts = tuple(int(n) for n in listed(repeats))
+    counts = tuple(int(n) for n in listed(sizes if repeats is None else (repeats,)))
     if len(counts) < input.ndim or any(n < 0 for n in counts):
         raise ShapeError(
             "repeat: a count for each axis, none negative",
@@ -243,9 +247,9 @@ def repeat(input: Tensor, *repeats: Any) -> Tensor:
 
 
 @derive("tile")
-def tile(input: Tensor, *dims: Any) -> Tensor:
+def tile(input: Tensor, *sizes: Any, dims: Any = None) -> Tensor:
     """As :func:`repeat`; where counts are missing in front they are 1."""
-    counts = tuple(int(n) for n in listed(dims))
+    counts = tuple(int(n) for n in listed(sizes if dims is None else (dims,)))
     return repeat(input, (*(1,) * (input.ndim - len(counts)), *counts))
 
 

@@ -93,18 +93,24 @@ class Linear(Operator):
 
 
 @derive("dot")
-def dot(x: Tensor, other: Any) -> Tensor:
+def dot(input: Any, tensor: Any) -> Tensor:
     """The matrix product; of two vectors, a scalar."""
-    return Matmul()(x, other)
+    return Matmul()(input, tensor)
 
 
-@derive("mm", "bmm", "mv")
-def mm(x: Tensor, other: Any) -> Tensor:
+@derive("mm", "bmm")
+def mm(input: Any, mat2: Any) -> Tensor:
     """The matrix product of two matrices (or batches of them)."""
-    return Matmul()(x, other)
+    return Matmul()(input, mat2)
 
 
-@derive("outer")
-def outer(x: Tensor, other: Any) -> Tensor:
+@derive("mv")
+def mv(input: Any, vec: Any) -> Tensor:
+    """The product of a matrix and a vector."""
+    return Matmul()(input, vec)
+
+
+@derive("outer", "ger")
+def outer(input: Any, vec2: Any) -> Tensor:
     """``x_i y_j`` for two vectors."""
-    return x.unsqueeze(1) * other.unsqueeze(0)  # type: ignore[attr-defined,no-any-return]
+    return input.unsqueeze(1) * vec2.unsqueeze(0)  # type: ignore[no-any-return]

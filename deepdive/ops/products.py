@@ -141,13 +141,6 @@ def inner(input: Any, other: Any) -> Tensor:
     return tensordot(input, other, ([-1], [-1]))
 
 
-@derive("ger")
-def ger(input: Any, vec2: Any) -> Tensor:
-    """``x_i y_j`` of two vectors."""
-    second = _axes("ger", vec2, 1, "vec2")
-    return _axes("ger", input, 1, "input").unsqueeze(1) * second  # type: ignore[no-any-return]
-
-
 @derive("linalg_cross", method=False)
 def linalg_cross(input: Any, other: Any, *, dim: int = -1) -> Tensor:
     """The vector product along `dim`, which has extent 3: orthogonal to both.

@@ -11,12 +11,18 @@ from deepdive.ops import creation
 from deepdive.ops.indexing import SetItem
 from deepdive.ops.joining import at
 from deepdive.ops.pool import Windows
-from deepdive.ops.shape import Cat, Flip, Permute, Reshape, Shape, axis_of
+from deepdive.ops.shape import BroadcastTo, Cat, Flip, Permute, Reshape, Shape, axis_of, transpose
 
 
 def tuple_of(dims: Any) -> Shape:
     """One axis or several, as a tuple."""
     return (dims,) if isinstance(dims, int) else tuple(dims)
+
+
+@derive("broadcast_to", word="broadcast_to_size")
+def broadcast_to(input: Tensor, size: Any) -> Tensor:
+    """`input` repeated along new axes and axes of extent 1, as a view of shape `size`."""
+    return BroadcastTo(tuple_of(size))(input)
 
 
 # --- axes --------------------------------------------------------------------------------------
@@ -45,6 +51,12 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
 def to_end(x: Tensor, *dims: int) -> Any:
     """`x` with these axes last, in this order."""
     return movedim(x, dims, tuple(range(-len(dims), 0)))
+
+
+@derive("swapaxes")
+def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
+    """Two axes exchanged."""
+    return transpose(input, axis0, axis1)
 
 
 @derive("adjoint")

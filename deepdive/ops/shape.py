@@ -59,7 +59,7 @@ class Permute(Operator):
         return xp.permute_dims(grad, inverse(self.dims))
 
 
-@derive("transpose", "swapaxes", "swapdims")
+@derive("transpose", "swapdims")
 def transpose(x: Tensor, dim0: int, dim1: int) -> Tensor:
     """Two axes exchanged."""
     order = list(range(x.ndim))
@@ -94,7 +94,7 @@ add_property("T", _reversed_axes)
 add_property("mT", _matrix_transpose)
 
 
-@register("broadcast_to")
+@register(None, word="broadcast_to")
 class BroadcastTo(Operator):
     """`x` repeated along new axes and axes of extent 1, as a view."""
 

@@ -55,7 +55,7 @@ def _addbmm(draw: Draw) -> Samples:
     yield Sample((draw(4), draw(2, 3, 2), draw(2, 2, 4)), {"beta": 0.5, "alpha": 2})
 
 
-@samples_for("vdot", "ger")
+@samples_for("vdot")
 def _two_vectors(draw: Draw) -> Samples:
     yield Sample((draw(3), draw(3)))
 
