@@ -302,6 +302,8 @@ def chunk(x: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     if chunks < 1:
         raise ArgumentError("chunk: the number of pieces must be positive", got=chunks)
     size = x.shape[axis_of("chunk", dim, x)]
+    if size == 0:  # as many pieces as asked for, all of them empty
+        return split(x, [0] * chunks, dim)
     return split(x, max(-(-size // chunks), 1), dim)
 
 

@@ -386,7 +386,7 @@ def _vectors(draw: Draw) -> Samples:
     yield Sample((draw(3), draw(3)))
 
 
-@samples_for("mm", "bmm", "mv")
+@samples_for("mm", "bmm")
 def _matrices(draw: Draw) -> Samples:
     yield Sample((draw(3, 4), draw(4, 2)))
 

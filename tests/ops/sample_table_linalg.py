@@ -55,6 +55,11 @@ def _addbmm(draw: Draw) -> Samples:
     yield Sample((draw(4), draw(2, 3, 2), draw(2, 2, 4)), {"beta": 0.5, "alpha": 2})
 
 
+@samples_for("mv")
+def _mv(draw: Draw) -> Samples:
+    yield Sample((draw(3, 4), draw(4)))
+
+
 @samples_for("vdot")
 def _two_vectors(draw: Draw) -> Samples:
     yield Sample((draw(3), draw(3)))
