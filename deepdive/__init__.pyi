@@ -327,7 +327,7 @@ def bitwise_xor(x: Operand, y: Operand) -> Tensor:
     """Bits set in one."""
 def block_diag(*tensors: Any) -> Tensor:
     """The matrices along a diagonal, zeros around them."""
-def bmm(x: Tensor, other: Any) -> Tensor:
+def bmm(input: Any, mat2: Any) -> Tensor:
     """The matrix product of two matrices (or batches of them)."""
 def bool(x: Tensor) -> Tensor:
     """As booleans: whether elements are non-zero."""
@@ -336,8 +336,8 @@ def broadcast_shapes(*shapes: Any) -> tuple[builtins.int, ...]:
     """The shape that tensors of these shapes broadcast to."""
 def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
     """The tensors broadcast to their common shape."""
-def broadcast_to(x: Operand, shape: tuple[builtins.int, ...]) -> Tensor:
-    """`x` repeated along new axes and axes of extent 1, as a view."""
+def broadcast_to(input: Tensor, size: Any) -> Tensor:
+    """`input` repeated along new axes and axes of extent 1, as a view of shape `size`."""
 def bucketize(
     x: Any,
     boundaries: Any,
@@ -560,7 +560,7 @@ def div(x: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
     """``x / other``, optionally rounded: ``rounding_mode`` is None, ``"trunc"`` or ``"floor"``."""
 def divide(x: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
     """``x / other``, optionally rounded: ``rounding_mode`` is None, ``"trunc"`` or ``"floor"``."""
-def dot(x: Tensor, other: Any) -> Tensor:
+def dot(input: Any, tensor: Any) -> Tensor:
     """The matrix product; of two vectors, a scalar."""
 def double(x: Tensor) -> Tensor:
     """As float64."""
@@ -724,7 +724,7 @@ def ge(x: Operand, y: Operand) -> Tensor:
 def gelu(x: Operand, approximate: str = 'none') -> Tensor:
     """``x Φ(x)`` with the normal distribution Φ (Hendrycks & Gimpel 2016)."""
 def ger(input: Any, vec2: Any) -> Tensor:
-    """``x_i y_j`` of two vectors."""
+    """``x_i y_j`` for two vectors."""
 def getitem(x: Any, index: Any) -> Tensor:
     """``x[index]``: integers, slices, None, Ellipsis, masks, and arrays of integers."""
 def glu(x: Any, dim: builtins.int = -1, *, axis: builtins.int = ...) -> Tensor:
@@ -1139,7 +1139,7 @@ def margin_ranking_loss(
 ) -> Tensor:
     """``max(0, -y (x₁ - x₂) + margin)``: x₁ is ahead where y = 1, behind where y = -1."""
 def masked_fill(x: Tensor, mask: Any, value: Any) -> Tensor:
-    """`x` with `value` where `mask` holds."""
+    """`x` with `value` where `mask` holds; the dtype stays that of `x`."""
 def masked_scatter(input: Tensor, mask: Any, source: Any) -> Tensor:
     """A copy of `input`, the elements where `mask` holds taken from `source` one after another."""
 def masked_select(input: Tensor, mask: Any) -> Tensor:
@@ -1282,7 +1282,7 @@ def minimum(x: Operand, y: Operand) -> Tensor:
     """The smaller of two; equal ones share the gradient."""
 def mish(x: Any, inplace: builtins.bool = False) -> Tensor:
     """``x · tanh(softplus(x))`` (Misra 2019)."""
-def mm(x: Tensor, other: Any) -> Tensor:
+def mm(input: Any, mat2: Any) -> Tensor:
     """The matrix product of two matrices (or batches of them)."""
 def mode(
     x: Any,
@@ -1335,8 +1335,8 @@ def multilabel_soft_margin_loss(
     """``-Σ_c (y_c log σ(x_c) + (1 - y_c) log σ(-x_c)) / C`` for x and y of 0 and 1, (B, C)."""
 def multiply(x: Operand, y: Operand) -> Tensor:
     """``x · y``, elementwise."""
-def mv(x: Tensor, other: Any) -> Tensor:
-    """The matrix product of two matrices (or batches of them)."""
+def mv(input: Any, vec: Any) -> Tensor:
+    """The product of a matrix and a vector."""
 def mvlgamma(x: Any, p: builtins.int) -> Tensor:
     """``log π · p (p - 1) / 4 + Σ_{j<p} log Γ(x - j/2)``: the gamma function of p × p matrices."""
 def nan_to_num(
@@ -1443,7 +1443,7 @@ def ones(
     """Ones: ``ones(2, 3)`` or ``ones((2, 3))``."""
 def ones_like(x: Tensor, *, dtype: Any = None, requires_grad: builtins.bool = False) -> Tensor:
     """Ones in the shape and dtype of `x`."""
-def outer(x: Tensor, other: Any) -> Tensor:
+def outer(input: Any, vec2: Any) -> Tensor:
     """``x_i y_j`` for two vectors."""
 def pad(
     input: Tensor,
@@ -1562,7 +1562,7 @@ def relu6(x: Tensor) -> Tensor:
     """``min(max(x, 0), 6)``."""
 def remainder(x: Operand, y: Operand) -> Tensor:
     """``x - y ⌊x / y⌋``: the sign of `y`, as Python's ``%``."""
-def repeat(input: Tensor, *repeats: Any) -> Tensor:
+def repeat(input: Tensor, *sizes: Any, repeats: Any = None) -> Tensor:
     """`input` so many times over along each axis; further axes are added in front."""
 def repeat_interleave(
     input: Tensor,
@@ -1795,7 +1795,7 @@ def summation(x: Tensor, axes: Any = None) -> Tensor:
     """Σ x over the given axes, or over all."""
 def svd(input: Any, some: builtins.bool = True, compute_uv: builtins.bool = True) -> Any:
     """``input = U diag(S) Vᵀ`` in its older form; without `compute_uv` U and V are zeros."""
-def swapaxes(x: Tensor, dim0: builtins.int, dim1: builtins.int) -> Tensor:
+def swapaxes(input: Tensor, axis0: builtins.int, axis1: builtins.int) -> Tensor:
     """Two axes exchanged."""
 def swapdims(x: Tensor, dim0: builtins.int, dim1: builtins.int) -> Tensor:
     """Two axes exchanged."""
@@ -1833,7 +1833,7 @@ def tensordot(a: Any, b: Any, dims: Any = 2) -> Tensor:
     """Products summed over axes: the last `dims` of a with the first of b, or the axes listed."""
 def threshold(x: Any, threshold: builtins.float, value: builtins.float, inplace: builtins.bool = False) -> Tensor:
     """``x`` where it exceeds `threshold`, else `value`."""
-def tile(input: Tensor, *dims: Any) -> Tensor:
+def tile(input: Tensor, *sizes: Any, dims: Any = None) -> Tensor:
     """As :func:`repeat`; where counts are missing in front they are 1."""
 def to(
     x: Tensor,

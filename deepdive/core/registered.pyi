@@ -304,12 +304,12 @@ class Registered:
         """Bits set in one."""
     def bitwise_xor_(self, *args: Any, **kwargs: Any) -> Tensor:
         """``x = x.bitwise_xor(…)``, in place."""
-    def bmm(self, other: Any) -> Tensor:
+    def bmm(self, mat2: Any) -> Tensor:
         """The matrix product of two matrices (or batches of them)."""
     def bool(self) -> Tensor:
         """As booleans: whether elements are non-zero."""
-    def broadcast_to(self, shape: tuple[builtins.int, ...]) -> Tensor:
-        """`x` repeated along new axes and axes of extent 1, as a view."""
+    def broadcast_to(self, size: Any) -> Tensor:
+        """`input` repeated along new axes and axes of extent 1, as a view of shape `size`."""
     def ceil(self) -> Tensor:
         """The smallest whole number ≥ x."""
     def ceil_(self, *args: Any, **kwargs: Any) -> Tensor:
@@ -439,7 +439,7 @@ class Registered:
         """``x / other``, optionally rounded: ``rounding_mode`` is None, ``"trunc"`` or ``"floor"``."""
     def divide_(self, *args: Any, **kwargs: Any) -> Tensor:
         """``x = x.divide(…)``, in place."""
-    def dot(self, other: Any) -> Tensor:
+    def dot(self, tensor: Any) -> Tensor:
         """The matrix product; of two vectors, a scalar."""
     def double(self) -> Tensor:
         """As float64."""
@@ -543,7 +543,7 @@ class Registered:
     def gelu(self, approximate: str = 'none') -> Tensor:
         """``x Φ(x)`` with the normal distribution Φ (Hendrycks & Gimpel 2016)."""
     def ger(self, vec2: Any) -> Tensor:
-        """``x_i y_j`` of two vectors."""
+        """``x_i y_j`` for two vectors."""
     def getitem(self, index: Any) -> Tensor:
         """``x[index]``: integers, slices, None, Ellipsis, masks, and arrays of integers."""
     def greater(self, y: Operand) -> Tensor:
@@ -755,7 +755,7 @@ class Registered:
     def mae(self, y: Operand) -> Tensor:
         """``|x - y|``, elementwise; its slope at 0 is taken as 0."""
     def masked_fill(self, mask: Any, value: Any) -> Tensor:
-        """`x` with `value` where `mask` holds."""
+        """`x` with `value` where `mask` holds; the dtype stays that of `x`."""
     def masked_fill_(self, *args: Any, **kwargs: Any) -> Tensor:
         """``x = x.masked_fill(…)``, in place."""
     def masked_scatter(self, mask: Any, source: Any) -> Tensor:
@@ -811,7 +811,7 @@ class Registered:
         """The smallest element; the call forms are those of :func:`max`."""
     def minimum(self, y: Operand) -> Tensor:
         """The smaller of two; equal ones share the gradient."""
-    def mm(self, other: Any) -> Tensor:
+    def mm(self, mat2: Any) -> Tensor:
         """The matrix product of two matrices (or batches of them)."""
     def mode(
         self,
@@ -842,8 +842,8 @@ class Registered:
         """``x · y``, elementwise."""
     def multiply_(self, *args: Any, **kwargs: Any) -> Tensor:
         """``x = x.multiply(…)``, in place."""
-    def mv(self, other: Any) -> Tensor:
-        """The matrix product of two matrices (or batches of them)."""
+    def mv(self, vec: Any) -> Tensor:
+        """The product of a matrix and a vector."""
     def mvlgamma(self, p: builtins.int) -> Tensor:
         """``log π · p (p - 1) / 4 + Σ_{j<p} log Γ(x - j/2)``: the gamma function of p × p matrices."""
     def mvlgamma_(self, *args: Any, **kwargs: Any) -> Tensor:
@@ -941,7 +941,7 @@ class Registered:
         """``x = x.not_equal(…)``, in place."""
     def one_hot(self, num_classes: builtins.int = -1) -> Tensor:
         """A 1 at each class number, 0 elsewhere: (…) → (…, C), as int64."""
-    def outer(self, other: Any) -> Tensor:
+    def outer(self, vec2: Any) -> Tensor:
         """``x_i y_j`` for two vectors."""
     def permute(self, *dims: Any) -> Tensor:
         """Axes in another order."""
@@ -1014,7 +1014,7 @@ class Registered:
         """``x - y ⌊x / y⌋``: the sign of `y`, as Python's ``%``."""
     def remainder_(self, *args: Any, **kwargs: Any) -> Tensor:
         """``x = x.remainder(…)``, in place."""
-    def repeat(self, *repeats: Any) -> Tensor:
+    def repeat(self, *sizes: Any, repeats: Any = None) -> Tensor:
         """`input` so many times over along each axis; further axes are added in front."""
     def repeat_interleave(
         self,
@@ -1194,7 +1194,7 @@ class Registered:
         """Σ x over the given axes, or over all."""
     def svd(self, some: builtins.bool = True, compute_uv: builtins.bool = True) -> Any:
         """``input = U diag(S) Vᵀ`` in its older form; without `compute_uv` U and V are zeros."""
-    def swapaxes(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
+    def swapaxes(self, axis0: builtins.int, axis1: builtins.int) -> Tensor:
         """Two axes exchanged."""
     def swapaxes_(self, *args: Any, **kwargs: Any) -> Tensor:
         """``x = x.swapaxes(…)``, in place."""
@@ -1234,7 +1234,7 @@ class Registered:
         axis: builtins.int = ...,
     ) -> tuple[Tensor, ...]:
         """`input` cut along `dim` into so many nearly equal parts, or before each of the indices."""
-    def tile(self, *dims: Any) -> Tensor:
+    def tile(self, *sizes: Any, dims: Any = None) -> Tensor:
         """As :func:`repeat`; where counts are missing in front they are 1."""
     def to(
         self,
