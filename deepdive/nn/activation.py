@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from deepdive.core.operator import REGISTRY
 from deepdive.core.tensor import Tensor
 from deepdive.nn import functional as F
 from deepdive.nn.arguments import shown
 from deepdive.nn.module import Module
+
+# The operators themselves: without the detour over PyTorch's other call forms
+relu, softmax, log_softmax = (REGISTRY[name] for name in ("relu", "softmax", "log_softmax"))
 
 
 class ReLU(Module):
@@ -17,7 +21,7 @@ class ReLU(Module):
         self.inplace = inplace
 
     def forward(self, x: Any) -> Tensor:
-        return F.relu(x)
+        return relu(x)
 
     def extra_repr(self) -> str:
         return "inplace=True" if self.inplace else ""
@@ -130,7 +134,7 @@ class Softmax(Module):
         self.dim = dim
 
     def forward(self, x: Any) -> Tensor:
-        return F.softmax(x, self.dim)
+        return softmax(x, self.dim)
 
     def extra_repr(self) -> str:
         return shown(self, "dim")
@@ -140,7 +144,7 @@ class LogSoftmax(Softmax):
     """``log softmax`` along `dim`, the last axis unless given."""
 
     def forward(self, x: Any) -> Tensor:
-        return F.log_softmax(x, self.dim)
+        return log_softmax(x, self.dim)
 
 
 class Softmin(Softmax):

@@ -9,8 +9,8 @@ from typing import Any
 
 from deepdive.core.tensor import Tensor
 from deepdive.errors import ArgumentError
-from deepdive.nn import functional as F
 from deepdive.nn.module import Module
+from deepdive.ops import loss as F
 
 REDUCTIONS = ("mean", "sum", "none")
 

@@ -6,11 +6,11 @@ from typing import Any, ClassVar
 
 from deepdive.core.tensor import Tensor, data_of
 from deepdive.errors import ShapeError
-from deepdive.nn import functional as F
 from deepdive.nn.arguments import shown, sizes
 from deepdive.nn.module import Module
 from deepdive.nn.parameter import Parameter
 from deepdive.ops import creation
+from deepdive.ops import norm as F
 
 
 class LayerNorm(Module):
