@@ -13,11 +13,11 @@ from deepdive.train.batches import Fields, samples
 def count(metrics: Mapping[str, Any], fields: Fields, loss: Any, outputs: Any) -> int:
     """Counts one batch into every metric, ``loss`` being the mean of it; returns its samples."""
     n = samples(fields)
-    for name, metric in metrics.items():
-        if name == "loss":
-            metric.update(loss, n)
-        else:
-            metric.update(outputs, fields[-1])
+    metrics["loss"].update(loss, n)
+    if len(metrics) > 1:
+        for name, metric in metrics.items():
+            if name != "loss":
+                metric.update(outputs, fields[-1])
     return n
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from deepdive.errors import ArgumentError, DeviceError
 
 AUTOCAST = "deepdive.amp"  # ``autocast`` and ``GradScaler``
+AS_IT_IS = nullcontext()
 
 
 class Full:
@@ -18,7 +19,7 @@ class Full:
 
     def autocast(self) -> Any:
         """Around the forward pass."""
-        return nullcontext()
+        return AS_IT_IS
 
     def backward(self, loss: Any) -> None:
         """Gradients of `loss`."""

@@ -200,8 +200,8 @@ class Trainer:
             self.batch += len(group)
             if schedule is not None:
                 schedule.step()
-            for fields, loss, outputs in zip(group, self.losses, self.outputs, strict=True):
-                self.samples += count(self.running, fields, loss, outputs)
+            for i, fields in enumerate(group):
+                self.samples += count(self.running, fields, self.losses[i], self.outputs[i])
             self.fields = group[-1]
             for handler in handlers:
                 handler(self)
@@ -216,14 +216,13 @@ class Trainer:
         """
         width = self._width
         batches = [arrays[i : i + width] for i in range(0, len(arrays), width)]
-        total = sum(map(samples, batches))
+        total = sum(map(samples, batches)) if len(batches) > 1 else 0
         losses, outputs = [], []
         self.optimizer.zero_grad()
         for fields in batches:
             with self.precision.autocast():
                 loss, scores = self.forward(*fields)
-            share = samples(fields) / max(total, 1)
-            self.precision.backward(loss if share == 1 else loss * share)
+            self.precision.backward(loss * (samples(fields) / total) if total else loss)
             losses.append(loss.detach())
             outputs.append(scores.detach() if isinstance(scores, Tensor) else scores)
         self.precision.unscale(self.optimizer)
