@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from importlib import import_module
 from typing import Any
 
 from deepdive.errors import ArgumentError, DeviceError
+from deepdive.ops.autocast import autocast
+from deepdive.optim.scaler import GradScaler
 
 AUTOCAST = "deepdive.amp"  # ``autocast`` and ``GradScaler``
 AS_IT_IS = nullcontext()
@@ -38,13 +39,12 @@ class Mixed(Full):
     (Micikevicius et al. 2018).
     """
 
-    def __init__(self) -> None:
-        amp = import_module(AUTOCAST)
-        self._autocast = amp.autocast
-        self.scaler = amp.GradScaler()
+    def __init__(self, device: str) -> None:
+        self.device = device.partition(":")[0]
+        self.scaler = GradScaler()
 
     def autocast(self) -> Any:
-        return self._autocast("cuda")
+        return autocast(self.device)
 
     def backward(self, loss: Any) -> None:
         self.scaler.scale(loss).backward()
@@ -75,7 +75,7 @@ def precision(model: Any, amp: bool, compile: bool) -> Full:
         )
     if compile:
         raise ArgumentError("Trainer: amp and compile do not go together", fix="leave one out")
-    return Mixed()
+    return Mixed(device)
 
 
 def device_of(model: Any) -> str:

@@ -205,7 +205,8 @@ class Trainer:
             self.fields = group[-1]
             for handler in handlers:
                 handler(self)
-            self._heed_signals()
+            if self._signals.number:
+                self._heed_signals()
         if self.batch == 0:
             raise no_batches(self.loader)
 
