@@ -56,7 +56,7 @@ class Compiled:
         functools.update_wrapper(self, function, updated=())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if getattr(config.watch, "eager", False):  # somebody wants to see every operator
+        if config.watch is not None and hasattr(config.watch, "eager"):  # it wants to see all
             return self.function(*args, **kwargs)
         plain = not kwargs and _all_arrays(args)
         flat = list(args) if plain else leaves((args, kwargs))

@@ -64,7 +64,7 @@ class CompiledModel(Compiled):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if config.tracing.get() is not None:  # inside another compiled function
             return self.function(*args, **kwargs)
-        if getattr(config.watch, "eager", False):  # somebody wants to see every operator
+        if config.watch is not None and hasattr(config.watch, "eager"):  # it wants to see all
             return self.function(*args, **kwargs)
         flat = leaves((args, kwargs))
         tracked = [isinstance(leaf, Tensor) and leaf.requires_grad for leaf in flat]
