@@ -31,6 +31,7 @@ from deepdive.nn.activation_pieces import Softshrink as Softshrink
 from deepdive.nn.activation_pieces import Softsign as Softsign
 from deepdive.nn.activation_pieces import Tanhshrink as Tanhshrink
 from deepdive.nn.activation_pieces import Threshold as Threshold
+from deepdive.nn.adaptive import AdaptiveLogSoftmaxWithLoss as AdaptiveLogSoftmaxWithLoss
 from deepdive.nn.architecture import register_layer as register_layer
 from deepdive.nn.attention import MultiheadAttention as MultiheadAttention
 from deepdive.nn.containers import ModuleDict as ModuleDict
