@@ -59,6 +59,7 @@ SUBPACKAGES = {
     "interop": "deepdive.interop",
     "linalg": "deepdive.linalg",
     "train": "deepdive.train",
+    "onnx": "deepdive.onnx",
     "cuda": "deepdive.cuda",
     "amp": "deepdive.amp",
 }

@@ -56,6 +56,7 @@ ORDER = (
     "deepdive.interop",
     # 6 seeing and training
     "deepdive.dash",
+    "deepdive.onnx",
     "deepdive.train",
     # 7 front doors
     "deepdive.testing",
