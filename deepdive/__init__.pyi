@@ -24,6 +24,7 @@ from deepdive import interop as interop
 from deepdive import io as io
 from deepdive import linalg as linalg
 from deepdive import nn as nn
+from deepdive import onnx as onnx
 from deepdive import ops as ops
 from deepdive import optim as optim
 from deepdive import special as special
