@@ -77,7 +77,7 @@ def row(name: str, function: Any) -> Row:
     for key in ("PyTorch's value", "PyTorch's gradient"):
         worst[key] = max((w[key] for w in (worst, found.worst) if key in w), default=None)
     figures = {**found.worst, **{key: value for key, value in worst.items() if value is not None}}
-    calls += found.counts.get("like_torch", 0)
+    calls += sum(found.counts.get(law, 0) for law in ("like_torch", "like_torch_single"))
     cells = [
         ", ".join(f"`{each}`" for each in (name, *aliases(name, function))),
         kinds_of_names(name),
@@ -102,7 +102,7 @@ def cell(figures: dict[str, Any], found: Any, key: str, law: str) -> str:
     if key in figures:
         return "0" if figures[key] == 0 else f"{figures[key]:.0e}"
     if key == "PyTorch's gradient" and "PyTorch's value" in figures:
-        return "– no gradient"
+        return "– none in PyTorch" if "gradient" in figures else "– no gradient"
     return "– " + reason(found, law)
 
 
@@ -111,8 +111,18 @@ def reason(found: Any, law: str) -> str:
     texts = [text for name, _, text in found.skipped if name == law]
     for start, short in REASONS.items():
         if any(text.startswith(start) for text in texts):
-            return short
+            return "tested apart" if short == "not in PyTorch" and is_there(found.name) else short
     return "not tried"
+
+
+def is_there(name: str) -> bool:
+    """Whether PyTorch has the function, though it is compared elsewhere: in another form, up to
+    signs, or as Python's notation.
+    """
+    from deepdive.testing import torch_reference
+
+    plain = name.removeprefix("linalg_")
+    return plain == "setitem" or torch_reference.find([plain]) is not None
 
 
 def call_figures(names: Sequence[str]) -> tuple[dict[str, Any], int, list[str]]:
@@ -161,7 +171,9 @@ def kinds_of_names(name: str) -> str:
     if hasattr(dd.Tensor, name):
         kinds.append("Tensor")
     places = {"F": dd.nn.functional, "special": dd.special, "linalg": getattr(dd, "linalg", None)}
-    kinds += [room for room in ROOMS if hasattr(places[room], name)]
+    for room in ROOMS:
+        if hasattr(places[room], name) or hasattr(places[room], name.removeprefix(f"{room}_")):
+            kinds.append(room)
     return " ".join(kinds)
 
 
@@ -238,7 +250,8 @@ LEGEND = """
   good for some 1e-9.
 - *values*, *gradients*: the largest relative error beside PyTorch in float64 (sizes below 1 count
   as 1); *calls*: how many calls agreed, in float64, float32 and integers, as functions and as
-  methods, with NaN, infinities and zeros.
+  methods, with NaN, infinities, zeros and empty axes; "tested apart" are functions whose results
+  are determined up to signs or order, or that PyTorch calls in another way.
 - *devices*: where samples give what they give on the CPU; `cuda` is the GPU's speaker, run on the
   strict stand-in.
 """

@@ -1,7 +1,6 @@
 """The table of operators is complete, and says what the laws say."""
 
 import make_operator_table as table
-import pytest
 
 HEADING = "| " + " | ".join(table.HEAD) + " |"
 
@@ -12,7 +11,6 @@ def write(root, *lines):
     return {violation.what for violation in table.check(root)}
 
 
-@pytest.mark.slow
 def test_the_committed_table_has_every_operator_and_no_blank():
     assert table.check(table.ROOT) == []
 
