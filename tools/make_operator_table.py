@@ -119,10 +119,12 @@ def is_there(name: str) -> bool:
     """Whether PyTorch has the function, though it is compared elsewhere: in another form, up to
     signs, or as Python's notation.
     """
-    from deepdive.testing import torch_reference
+    import torch
+
+    from tests.ops.call_forms import lookup
 
     plain = name.removeprefix("linalg_")
-    return plain == "setitem" or torch_reference.find([plain]) is not None
+    return plain == "setitem" or lookup(torch, plain) is not None
 
 
 def call_figures(names: Sequence[str]) -> tuple[dict[str, Any], int, list[str]]:
