@@ -158,8 +158,8 @@ class GpuSpeaker:
         return self.asarray(x)
 
     def write(self, target: Array, values: Any) -> None:
-        """Copy `values` into the existing memory of `target`."""
-        target[...] = values
+        """Copy `values`, also the host's, into the existing memory of `target`."""
+        target[...] = self.host.sent(values) if isinstance(values, np.ndarray) else values
 
     def owner(self, x: Array) -> Array:
         """The array that owns the memory of `x`: `x` itself unless it is a view."""
