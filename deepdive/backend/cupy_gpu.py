@@ -22,7 +22,7 @@ from deepdive.backend.cupy_fused import Fused
 from deepdive.backend.cupy_host import Host
 from deepdive.backend.vocabulary import VOCABULARY
 from deepdive.backend.vocabulary.word import Word
-from deepdive.errors import DeviceError, OutOfMemoryError, did_you_mean
+from deepdive.errors import DeviceError, OutOfMemoryError, ShapeError, did_you_mean
 
 Array = Any
 Axis = int | tuple[int, ...] | None
@@ -82,6 +82,8 @@ class GpuSpeaker:
         host: how values come to the host: copies, questions, the debug mode.
         fused: an optimizer's formula as one kernel.
     """
+
+    checks_later = True
 
     def __init__(self, cp: Any, cupyx: Any, device: str) -> None:
         self.cp = cp
@@ -195,19 +197,19 @@ class GpuSpeaker:
 
     # --- indexing ------------------------------------------------------------------------------
     def getitem(self, x: Array, index: Any) -> Array:
-        index = self._index(index)
+        index = self.index(index)
         if _masks(index):
             self.host.waits("an index of booleans, whose result has a size only the GPU knows")
         return x[index]
 
     def setitem(self, x: Array, index: Any, values: Any) -> Array:
         out = x.copy()
-        out[self._index(index)] = values
+        out[self.index(index)] = values
         return out
 
     def index_add(self, x: Array, index: Any, values: Any) -> Array:
         """A copy of `x` with `values` added at ``x[index]``; what occurs twice is added twice."""
-        index = self._index(index)
+        index = self.index(index)
         out = x.copy()
         parts = index if isinstance(index, tuple) else (index,)
         if _masks(index):  # no element occurs twice
@@ -240,14 +242,24 @@ class GpuSpeaker:
         return wide.view(np.int64).astype(out.dtype)
 
     def take_along_axis(self, x: Array, indices: Array, axis: int) -> Array:
-        return self.cp.take_along_axis(x, self._index(indices), axis=axis)
+        return self.cp.take_along_axis(x, self.index(indices), axis=axis)
 
-    def _index(self, index: Any) -> Any:
+    def index(self, index: Any) -> Any:
         """`index`, after a look that no array of another device is in it (see core.clash)."""
         for part in index if isinstance(index, tuple) else (index,):
             if hasattr(part, "dtype") and not isinstance(part, self.ARRAY_TYPE):
                 raise TypeError(f"an index of {type(part).__name__} for an array of {self.DEVICE}")
         return index
+
+    def check_index(self, shape: Shape, index: Any) -> None:
+        """Ask later whether the integers of an index are in range: CuPy lets them wrap around."""
+        axis = 0
+        for part in index if isinstance(index, tuple) else (index,):
+            if part is Ellipsis or getattr(part, "dtype", None) == "bool":
+                return  # the axes from here on are counted otherwise
+            if isinstance(part, self.ARRAY_TYPE) and axis < len(shape):
+                self.host.later(part, partial(_in_range, shape, axis))
+            axis += part is not None
 
     def sort(self, x: Array, axis: int = -1, descending: bool = False) -> Array:
         return self.cp.take_along_axis(x, self.argsort(x, axis, descending), axis=axis)
@@ -262,6 +274,16 @@ class GpuSpeaker:
     def nonzero(self, x: Array) -> Array:
         self.host.waits("nonzero, whose result has a size only the GPU knows")
         return self.cp.nonzero(x)
+
+
+def _in_range(shape: Shape, axis: int, values: Any) -> None:
+    size = shape[axis]
+    if values.size and not -size <= values.min() <= values.max() < size:
+        raise ShapeError(
+            f"getitem: an index is out of range for axis {axis} of {shape}",
+            got=f"{values.min()} to {values.max()}",
+            expected=f"{-size} to {size - 1}",
+        )
 
 
 def _whole(function: Any, x: Any) -> Any:

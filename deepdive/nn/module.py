@@ -12,9 +12,10 @@ from typing import Any, ClassVar, TypeVar
 
 from deepdive import config, dtypes
 from deepdive.backend import speakers
-from deepdive.core.tensor import Tensor, array_of, wrap
+from deepdive.core.tensor import Tensor
 from deepdive.errors import ArgumentError, DeepDiveError, DTypeError, did_you_mean
 from deepdive.nn import architecture, loading, stepping
+from deepdive.nn.incoming import as_tensors
 from deepdive.nn.lookup import Lookups
 from deepdive.nn.parameter import Parameter, as_parameter
 
@@ -66,7 +67,7 @@ class Module(Lookups):
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         for x in inputs:
             if type(x) is not Tensor:
-                inputs = _as_tensors(inputs, self)
+                inputs = as_tensors(inputs, self)
                 break
         tracer = config.tracing.get()
         if tracer is not None:
@@ -398,27 +399,3 @@ def _once(named: Any) -> Named:
         if id(value) not in seen:
             seen.add(id(value))
             yield name, value
-
-
-def _as_tensors(inputs: tuple[Any, ...], module: Module) -> tuple[Any, ...]:
-    """Arrays become tensors, and so does a list of numbers that comes first.
-
-    They share their memory, unless they are NumPy's and the module lives on a device.
-    """
-    arrays = tuple(speakers.BY_TYPE)
-    out = [_wrapped(x, module) if isinstance(x, arrays) else x for x in inputs]
-    first = out[0]
-    while isinstance(first, (list, tuple)) and first:
-        first = first[0]
-    if isinstance(out[0], (list, tuple)) and isinstance(first, (int, float)):
-        out[0] = _wrapped(out[0], module)
-    return tuple(out)
-
-
-def _wrapped(x: Any, module: Module) -> Tensor:
-    speaker = speakers.BY_TYPE.get(type(x)) or speakers.of_device(config.defaults.device)
-    home = next(module.parameters(), None)
-    if home is not None and speaker is speakers.BY_DEVICE["cpu"]:
-        found = speakers.BY_TYPE[type(home._data)]
-        speaker = speaker if hasattr(found, "adopt") else found
-    return wrap(array_of(x, speaker))

@@ -75,6 +75,11 @@ def as_tensor(data: Any, dtype: Any = None, device: str | None = None) -> Tensor
     return wrap(array_of(data, _speaker(device), dtype))
 
 
+def beside(x: Any, data: Any) -> Tensor:
+    """`data` as a tensor: numbers, lists and arrays go where `x` is, Tensors stay."""
+    return as_tensor(data, device=getattr(x, "device", None))
+
+
 @creator
 def from_numpy(array: Any) -> Tensor:
     """A tensor on the memory of a NumPy array."""

@@ -36,6 +36,8 @@ class GetItem(Operator):
         self.index = raw_index(index)
 
     def forward(self, xp, x):
+        if getattr(xp, "checks_later", False) is True:
+            xp.check_index(x.shape, self.index)
         return xp.getitem(x, self.index)
 
     def backward(self, xp, grad, x_shape):

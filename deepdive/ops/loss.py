@@ -13,7 +13,7 @@ from deepdive.core.operator import Operator, derive, register
 from deepdive.core.tensor import Tensor, asked, data_of, wrap
 from deepdive.errors import ArgumentError, ShapeError
 from deepdive.ops.activation import LogSigmoid, LogSoftmax
-from deepdive.ops.creation import as_tensor
+from deepdive.ops.creation import beside
 from deepdive.ops.embedding import check_range, indices
 from deepdive.ops.indexing import Gather
 from deepdive.ops.loss_counted import SoftmaxPickedCounted
@@ -46,7 +46,7 @@ def _weighted(loss: Any, weight: Any, reduction: str) -> Tensor:
     """
     if weight is None:
         return reduced(loss, reduction)
-    weight = as_tensor(weight)
+    weight = beside(loss, weight)
     if weight.shape != loss.shape:
         raise ShapeError(
             f"loss: weight is {tuple(weight.shape)}", expected=f"{tuple(loss.shape)}, the input's"
@@ -227,7 +227,7 @@ def _classes(name: str, input: Any, target: Any, ignore_index: int) -> tuple[Ten
     shape = tuple(input.shape)
     dim = min(1, len(shape) - 1)
     expected = shape[:dim] + shape[dim + 1 :]
-    target = as_tensor(target)
+    target = beside(input, target)
     if target.shape != expected:
         squeezed = tuple(target.shape) == (*expected, 1)
         raise ShapeError(
@@ -259,7 +259,7 @@ def _picked(input: Any, classes: Any, weight: Any, ignore_index: int, reduction:
     dim = min(1, input.ndim - 1)
     counts = classes != ignore_index
     safe = classes * counts  # 0 for the ignored, which then weigh nothing
-    weights = counts.to(input.dtype) if weight is None else as_tensor(weight)[safe] * counts
+    weights = counts.to(input.dtype) if weight is None else beside(input, weight)[safe] * counts
     chosen: Any = Gather(dim)(input, safe.long().unsqueeze(dim))
     loss = -chosen.squeeze(dim) * weights
     if reduction == "mean":
@@ -296,7 +296,7 @@ def cross_entropy(
     """
     if not 0 <= label_smoothing <= 1:
         raise ArgumentError("cross_entropy: label_smoothing is a share", got=label_smoothing)
-    target = as_tensor(target)
+    target = beside(input, target)
     dim = min(1, input.ndim - 1)
     if target.is_floating_point() and target.shape == input.shape:
         logs = LogSoftmax(dim)(input)
@@ -316,7 +316,7 @@ def cross_entropy(
 
 def _columns(weight: Any, logs: Any) -> Any:
     """The weights of the classes, shaped to broadcast along the other axes of `logs`."""
-    return as_tensor(weight).reshape((-1, *(1 for _ in logs.shape[2:])))
+    return beside(logs, weight).reshape((-1, *(1 for _ in logs.shape[2:])))
 
 
 def _against_shares(
@@ -339,14 +339,14 @@ def _evenly(logs: Any, classes: Any, weight: Any, ignore_index: int, reduction: 
         return reduced(loss, reduction)
     weights = counts.to(logs.dtype)
     if weight is not None:
-        weights = as_tensor(weight)[classes * counts] * counts
+        weights = beside(logs, weight)[classes * counts] * counts
     return loss.sum() / weights.sum()  # type: ignore[no-any-return]
 
 
 @derive("softmax_loss", method=False)
 def softmax_loss(logits: Any, one_hot: Any) -> Tensor:
     """The mean of ``log Σ e^z - Σ y·z`` for logits z (B, C) and one-hot rows y (B, C)."""
-    rows: Any = as_tensor(one_hot)
+    rows: Any = beside(logits, one_hot)
     return cross_entropy(logits, rows.to(logits.dtype))
 
 
@@ -382,7 +382,7 @@ class LogitsBinaryCrossEntropy(Operator):
 
 
 def _like_input(name: str, input: Any, target: Any) -> Any:
-    target = as_tensor(target)
+    target = beside(input, target)
     if target.shape != input.shape:
         raise ShapeError(
             f"{name}: input is {tuple(input.shape)} and target is {tuple(target.shape)}",
@@ -439,7 +439,7 @@ def binary_cross_entropy_with_logits(
     if pos_weight is None:
         loss: Any = LogitsBinaryCrossEntropy()(input, target)
     else:
-        share = 1 + (as_tensor(pos_weight) - 1) * target  # type: ignore[operator]
+        share = 1 + (beside(input, pos_weight) - 1) * target  # type: ignore[operator]
         loss = (1 - target) * input - share * LogSigmoid()(input)
     return reduced(loss if weight is None else loss * weight, reduction)
 
@@ -451,7 +451,7 @@ def kl_div(input: Any, target: Any, *, reduction: str = "mean", log_target: bool
     ``"batchmean"`` divides the sum by the first extent: the divergence as mathematics has it.
     """
     _same_shape("kl_div", input, target)
-    target = as_tensor(target)
+    target = beside(input, target)
     if log_target:
         loss = target.exp() * (target - input)
     else:  # 0 log 0 = 0

@@ -31,7 +31,7 @@ def poisson_nll_loss(
         log_input: False if x is the expectation itself: ``x - y log(x + ε)``.
         full: whether to add Stirling's ``log y! ≈ y log y - y + log(2πy)/2`` where y > 1.
     """
-    target = creation.as_tensor(target)
+    target = creation.beside(input, target)
     loss = input.exp() - target * input if log_input else input - target * (input + eps).log()
     if full:
         many = target > 1  # type: ignore[operator]

@@ -35,7 +35,7 @@ def hinge_embedding_loss(
     input: Any, target: Any, margin: float = 1.0, reduction: str = "mean"
 ) -> Tensor:
     """The distance x itself where y = 1, ``max(0, margin - x)`` where y = -1."""
-    target = creation.as_tensor(target)
+    target = creation.beside(input, target)
     near = Where()(target != -1, input, 0.0)
     far = Where()(target != 1, _hinge(margin - input), 0.0)
     return reduced(near + far, reduction)  # type: ignore[operator]
@@ -49,7 +49,7 @@ def cosine_embedding_loss(
 
     x₁ and x₂ are (B, D) with y (B,), or (D,) with a single y.
     """
-    target = creation.as_tensor(target)
+    target = creation.beside(input1, target)
     if input1.ndim != target.ndim + 1:
         raise ShapeError(
             f"cosine_embedding_loss: inputs {tuple(input1.shape)}, target {tuple(target.shape)}",
@@ -65,7 +65,7 @@ def cosine_embedding_loss(
 @derive("soft_margin_loss", method=False)
 def soft_margin_loss(input: Any, target: Any, reduction: str = "mean") -> Tensor:
     """``log(1 + e^(-y x))`` for y of 1 and -1."""
-    sign: Any = creation.as_tensor(target)
+    sign: Any = creation.beside(input, target)
     return reduced(Softplus(1.0, 1e30)(-sign * input), reduction)
 
 
@@ -96,7 +96,7 @@ def multi_margin_loss(
     gaps = _hinge(scores - scores.gather(1, classes) + margin)
     gaps = gaps if p == 1 else gaps * gaps
     if weight is not None:
-        gaps = gaps * creation.as_tensor(weight)[classes]  # type: ignore[index]
+        gaps = gaps * creation.beside(input, weight)[classes]  # type: ignore[index]
     others = creation.arange(C, device=input.device) != classes
     loss = (gaps * others).sum(1) / C
     return reduced(loss[0] if single else loss, reduction)
@@ -109,7 +109,7 @@ def multilabel_margin_loss(input: Any, target: Any, reduction: str = "mean") -> 
     x is (B, C) or (C,), and so is `target`, which lists right classes up to the first -1.
     """
     shape = tuple(input.shape)
-    target = creation.as_tensor(target)
+    target = creation.beside(input, target)
     if tuple(target.shape) != shape:
         raise ShapeError(
             f"multilabel_margin_loss: input is {shape}, target {tuple(target.shape)}",
@@ -134,10 +134,10 @@ def multilabel_soft_margin_loss(
     input: Any, target: Any, weight: Any = None, reduction: str = "mean"
 ) -> Tensor:
     """``-Σ_c (y_c log σ(x_c) + (1 - y_c) log σ(-x_c)) / C`` for x and y of 0 and 1, (B, C)."""
-    y: Any = creation.as_tensor(target)
+    y: Any = creation.beside(input, target)
     loss = -(y * LogSigmoid()(input) + (1 - y) * LogSigmoid()(-input))
     if weight is not None:
-        loss = loss * creation.as_tensor(weight)
+        loss = loss * creation.beside(input, weight)
     return reduced(loss.mean(-1), reduction)
 
 

@@ -27,7 +27,7 @@ def numeric_gradient(function: Callable[..., Any], inputs: Any, i: int, eps: flo
         values = []
         for place in (centre + eps, centre - eps):
             flat[j] = place
-            arguments[i] = wrap(array.copy())
+            arguments[i] = wrap(_beside(inputs[i], array.copy()))
             values.append(function(*arguments))
         flat[j] = centre
         slopes[j] = (values[0] - values[1]) / (2 * eps)
@@ -37,6 +37,12 @@ def numeric_gradient(function: Callable[..., Any], inputs: Any, i: int, eps: flo
 def _array(tensor: Tensor) -> Any:
     """The values; a recorded tensor computes them."""
     return speakers.BY_TYPE[type(tensor._data)].readable(tensor._data)
+
+
+def _beside(tensor: Tensor, array: Any) -> Any:
+    """`array` where `tensor` is; recorded ones stay with the host's."""
+    speaker = speakers.BY_TYPE[type(tensor._data)]
+    return array if hasattr(speaker, "adopt") else speaker.asarray(array)
 
 
 def gradcheck(
@@ -75,7 +81,8 @@ def gradcheck(
         weights = _array((out.detach() * 0).reshape(-1)).copy()
         for j in range(weights.shape[0]):
             weights[j] = 1.0 + (j * 7 % 11) / 11.0
-        return (out * wrap(weights.reshape(out.shape))).sum()  # type: ignore[no-any-return]
+        shaped = weights.reshape(out.shape)
+        return (out * wrap(_beside(out, shaped))).sum()  # type: ignore[no-any-return]
 
     def number(*arguments: Any) -> float:
         with config.no_grad():
