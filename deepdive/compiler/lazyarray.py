@@ -16,7 +16,7 @@ from deepdive.backend import numpy_cpu, speakers
 from deepdive.backend.vocabulary.spec import Spec, spec_of
 from deepdive.backend.vocabulary.words import VOCABULARY
 from deepdive.compiler.graph import CONSTANT, NUMBER, Value, ordered, replaced
-from deepdive.errors import DeviceError, GraphError, did_you_mean
+from deepdive.errors import GraphError, did_you_mean
 
 
 def _pair(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
@@ -209,27 +209,11 @@ def _seen(item: Any) -> Any:
 
 def constant(array: Any) -> LazyArray:
     """A LazyArray that is there already; a tracer takes the array as an input, by reference."""
-    array = numpy_cpu.asarray(on_the_cpu(array))
+    array = numpy_cpu.asarray(array)
     tracer = config.tracing.get()
     if tracer is not None:
         return tracer.array(array)  # type: ignore[no-any-return]
     return LazyArray(Value(CONSTANT, {}, array.shape, array.dtype, array))
-
-
-def on_the_cpu(array: Any) -> Any:
-    """`array`, unless it lives on a GPU.
-
-    Raises:
-        DeviceError: programs and recorded arrays are the CPU's so far.
-    """
-    speaker = speakers.BY_TYPE.get(type(array))
-    if speaker is not None and hasattr(speaker, "host"):
-        raise DeviceError(
-            "compile: programs and lazy mode run on the CPU so far",
-            got=speaker.DEVICE,
-            fix="leave compile out for a model on a GPU, or x.cpu()",
-        )
-    return array
 
 
 def realize(x: LazyArray) -> Any:

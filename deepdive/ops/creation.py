@@ -77,6 +77,8 @@ def as_tensor(data: Any, dtype: Any = None, device: str | None = None) -> Tensor
 
 def beside(x: Any, data: Any) -> Tensor:
     """`data` as a tensor: numbers, lists and arrays go where `x` is, Tensors stay."""
+    if isinstance(data, Tensor):
+        return data
     return as_tensor(data, device=getattr(x, "device", None))
 
 
