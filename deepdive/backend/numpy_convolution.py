@@ -71,7 +71,7 @@ class Grid:
     def blocks(self, batch: int, channels: int) -> list[slice]:
         """The batch cut into parts of at most BLOCK column elements."""
         each = channels * math.prod(self.size) * self.length
-        count = max(BLOCK // each, 1)
+        count = max(BLOCK // max(each, 1), 1)
         starts = range(0, batch, count)
         return [slice(start, start + count) for start in starts]
 
@@ -131,7 +131,7 @@ class Grid:
         x += overlap_add(view, x.shape, self.stride, self.dilation)
 
     def _scatter_runs(self, columns: Array, x: Array) -> None:
-        flat = x.reshape(*x.shape[:2], -1)
+        flat = x.reshape(*x.shape[:2], math.prod(x.shape[2:]))
         for place in np.ndindex(*self.size):
             pixel = map(mul, place, self.dilation)
             start = sum(map(mul, pixel, self.steps))
@@ -162,7 +162,7 @@ def convolution(
     if depth * groups != channels:
         raise ValueError("channels do not match")
     grid = Grid(tuple(spatial), tuple(size), stride, dilation)
-    kernels = w.reshape(groups, count // groups, -1)  # (G, O/G, K)
+    kernels = w.reshape(groups, count // groups, math.prod(w.shape[1:]))  # (G, O/G, K)
     out = np.empty((batch, count, *grid.out), x.dtype)
     for part in grid.blocks(batch, channels):
         images = x[part]
@@ -186,7 +186,7 @@ def convolution_input_grad(
     count, _, *size = w.shape
     framed = tuple(n + 2 * p for n, p in zip(spatial, padding, strict=True))
     grid = Grid(framed, tuple(size), stride, dilation)
-    kernels = w.reshape(groups, count // groups, -1)
+    kernels = w.reshape(groups, count // groups, math.prod(w.shape[1:]))
     kernels = kernels.swapaxes(1, 2)  # (G, K, O/G)
     dx = np.zeros((batch, channels, *framed), grad.dtype)
     for part in grid.blocks(batch, channels):
