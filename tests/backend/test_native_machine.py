@@ -196,6 +196,6 @@ def test_digits_in_fifteen_seconds():
         from bench_native import training
     finally:
         del sys.path[0]
-    seconds, right = training("native", False, "", 32)
-    print(f"{right:.1%} in {seconds:.1f} s")
-    assert right >= 0.9 and seconds < 15
+    seconds, busy, right = training("native", False, "", 32)
+    print(f"{right:.1%} in {seconds:.1f} s, {busy:.1f} s of the processor")
+    assert right >= 0.9 and busy < 15  # a crowded machine takes longer by the clock

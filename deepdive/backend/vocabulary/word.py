@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 from deepdive.errors import OperatorError, did_you_mean
@@ -43,10 +44,8 @@ class Word(NamedTuple):
         Raises:
             OperatorError: for arguments the word does not have or does not get.
         """
-        slots = [text.partition("=") for text in self.parameters.split(", ")]
-        names = [name for name, _, _ in slots]
-        given = {name: DEFAULTS[text] for name, has_default, text in slots if has_default}
-        given |= zip(names, args, strict=False)
+        names, defaults = _parsed(self.parameters)
+        given = {**defaults, **dict(zip(names, args, strict=False))}
         given |= kwargs
         if len(args) > len(names) or given.keys() != set(names):
             raise self._misfit(names, args, given)
@@ -69,6 +68,14 @@ class Word(NamedTuple):
         """The shape of the result and its dtype; a list of shapes if there are several results."""
         given = self.bind(args, kwargs)
         return self.shape_rule(self.name, **given), self.dtype_rule(self.name, given)
+
+
+@cache
+def _parsed(parameters: str) -> tuple[list[str], dict[str, Any]]:
+    """The names of parameters, and the defaults of those that have one."""
+    slots = [text.partition("=") for text in parameters.split(", ")]
+    defaults = {name: DEFAULTS[text] for name, has_default, text in slots if has_default}
+    return [name for name, _, _ in slots], defaults
 
 
 VOCABULARY: dict[str, Word] = {}
