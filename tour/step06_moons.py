@@ -90,7 +90,7 @@ def main():
     network = Network(6, draw)
     for step, loss in enumerate(train(network, points)):
         if step % 10 == 0 or step == 59:
-            print(f"  step {step:2}   loss {loss:.3f}  {'#' * round(60 * loss)}")
+            print(f"  step {step:2}   loss {loss:.3f}  {'#' * round(40 * loss)}")
     print("", *picture(network, points), sep="\n")
     right = sum(network(*point).data * side > 0 for point, side in points)
     print(f"\n{right} of {len(points)} points on the right side")
