@@ -38,9 +38,12 @@ class Adam(Optimizer):
         *,
         maximize: bool = False,
         l1: float = 0.0,
+        **hints: Any,
     ) -> None:
         options = {"lr": lr, "betas": betas, "eps": eps, "amsgrad": amsgrad}
-        super().__init__(params, options, weight_decay=weight_decay, maximize=maximize, l1=l1)
+        super().__init__(
+            params, options, weight_decay=weight_decay, maximize=maximize, l1=l1, **hints
+        )
 
     def slots_of(self, group: Mapping[str, Any]) -> tuple[str, ...]:
         return ("m", "v", "v_max") if group["amsgrad"] else self.slots
@@ -74,8 +77,11 @@ class AdamW(Adam):
         *,
         maximize: bool = False,
         l1: float = 0.0,
+        **hints: Any,
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize, l1=l1)
+        super().__init__(
+            params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize, l1=l1, **hints
+        )
 
     def update(  # type: ignore[override]  # asks for one more
         self, xp, w, g, m, v, v_max=None, *, t, lr, betas, eps, weight_decay

@@ -40,6 +40,7 @@ class NAdam(Optimizer):
         *,
         maximize: bool = False,
         l1: float = 0.0,
+        **hints: Any,
     ) -> None:
         options = {"lr": lr, "betas": betas, "eps": eps, "momentum_decay": momentum_decay}
         super().__init__(
@@ -49,6 +50,7 @@ class NAdam(Optimizer):
             decoupled_weight_decay=decoupled_weight_decay,
             maximize=maximize,
             l1=l1,
+            **hints,
         )
 
     def start(self, xp: Any, slot: str, w: Any, group: Mapping[str, Any]) -> Any:
@@ -106,6 +108,7 @@ class RAdam(Optimizer):
         *,
         maximize: bool = False,
         l1: float = 0.0,
+        **hints: Any,
     ) -> None:
         options = {"lr": lr, "betas": betas, "eps": eps}
         super().__init__(
@@ -115,6 +118,7 @@ class RAdam(Optimizer):
             decoupled_weight_decay=decoupled_weight_decay,
             maximize=maximize,
             l1=l1,
+            **hints,
         )
 
     def update(self, xp, w, g, m, v, *, t, lr, betas, eps, weight_decay, decoupled_weight_decay):

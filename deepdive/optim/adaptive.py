@@ -28,10 +28,13 @@ class Adagrad(Optimizer):
         *,
         maximize: bool = False,
         l1: float = 0.0,
+        **hints: Any,
     ) -> None:
         first = {"initial_accumulator_value": initial_accumulator_value}
         options = {"lr": lr, "lr_decay": lr_decay, "eps": eps, **first}
-        super().__init__(params, options, weight_decay=weight_decay, maximize=maximize, l1=l1)
+        super().__init__(
+            params, options, weight_decay=weight_decay, maximize=maximize, l1=l1, **hints
+        )
 
     def start(self, xp: Any, slot: str, w: Any, group: Mapping[str, Any]) -> Any:
         return xp.full(w.shape, group["initial_accumulator_value"], w.dtype)
@@ -63,9 +66,12 @@ class RMSprop(Optimizer):
         *,
         maximize: bool = False,
         l1: float = 0.0,
+        **hints: Any,
     ) -> None:
         options = {"lr": lr, "alpha": alpha, "eps": eps, "momentum": momentum, "centered": centered}
-        super().__init__(params, options, weight_decay=weight_decay, maximize=maximize, l1=l1)
+        super().__init__(
+            params, options, weight_decay=weight_decay, maximize=maximize, l1=l1, **hints
+        )
 
     def slots_of(self, group: Mapping[str, Any]) -> tuple[str, ...]:
         mean = ("mean",) if group["centered"] else ()
@@ -104,9 +110,12 @@ class Adadelta(Optimizer):
         *,
         maximize: bool = False,
         l1: float = 0.0,
+        **hints: Any,
     ) -> None:
         options = {"lr": lr, "rho": rho, "eps": eps}
-        super().__init__(params, options, weight_decay=weight_decay, maximize=maximize, l1=l1)
+        super().__init__(
+            params, options, weight_decay=weight_decay, maximize=maximize, l1=l1, **hints
+        )
 
     def update(self, xp, w, g, s, d, *, lr, rho, eps):
         s = rho * s + (1 - rho) * g * g
@@ -134,9 +143,12 @@ class Adamax(Optimizer):
         *,
         maximize: bool = False,
         l1: float = 0.0,
+        **hints: Any,
     ) -> None:
         options = {"lr": lr, "betas": betas, "eps": eps}
-        super().__init__(params, options, weight_decay=weight_decay, maximize=maximize, l1=l1)
+        super().__init__(
+            params, options, weight_decay=weight_decay, maximize=maximize, l1=l1, **hints
+        )
 
     def update(self, xp, w, g, m, u, *, t, lr, betas, eps):
         m = betas[0] * m + (1 - betas[0]) * g

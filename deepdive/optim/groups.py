@@ -148,6 +148,25 @@ def check_new(group: Mapping[str, Any], others: Iterable[Mapping[str, Any]], tit
         raise ArgumentError(f"{title}: either all parameters have names or none")
 
 
+HINTS = ("foreach", "fused", "capturable", "differentiable")  # PyTorch's ways to compute a step
+
+
+def without_hints(options: Mapping[str, Any], title: str) -> dict[str, Any]:
+    """The options without PyTorch's hints, which are off.
+
+    Raises:
+        ArgumentError: for one that is on: it would promise what is not done.
+    """
+    on = [name for name in HINTS if options.get(name)]
+    if on:
+        raise ArgumentError(
+            f"{title}: {on[0]}=True is one of PyTorch's ways to compute a step, not one of ours",
+            expected=f"{on[0]} None or False",
+            fix="leave it out; deepdive.compile(step) makes one program of the whole training step",
+        )
+    return {name: value for name, value in options.items() if name not in HINTS}
+
+
 def check_known(
     options: Mapping[str, Any], known: list[str], title: str, near_only: bool = False
 ) -> None:

@@ -43,7 +43,9 @@ class Optimizer:
 
     Args:
         params: Tensors, (name, Tensor) pairs, dicts of groups, or a Module.
-        defaults: hyper-parameters, as in PyTorch; keyword arguments do the same.
+        defaults: hyper-parameters, as in PyTorch; keyword arguments do the same.  PyTorch's hints
+            ``foreach``, ``fused``, ``capturable`` and ``differentiable`` are taken where they are
+            off: there is one way a step is computed.
 
     Raises:
         ArgumentError: for parameters or hyper-parameters that make no sense.
@@ -76,6 +78,7 @@ class Optimizer:
                 fix="define update(self, xp, w, g, *, lr) -> (w - lr * g,), or override step()",
             )
         own = (formula and formula.__kwdefaults__) or {}
+        hyper = groups.without_hints(hyper, self._title)
         self.defaults = {**EVERY, **own, **(defaults or {}), **hyper}
         asked = _keywords(formula) if formula else ()
         groups.check_known(self.defaults, [*asked, *(defaults or ()), *EVERY], self._title)

@@ -39,9 +39,12 @@ class SGD(Optimizer):
         *,
         maximize: bool = False,
         l1: float = 0.0,
+        **hints: Any,
     ) -> None:
         options = {"lr": lr, "momentum": momentum, "dampening": dampening, "nesterov": nesterov}
-        super().__init__(params, options, weight_decay=weight_decay, maximize=maximize, l1=l1)
+        super().__init__(
+            params, options, weight_decay=weight_decay, maximize=maximize, l1=l1, **hints
+        )
 
     def slots_of(self, group: Mapping[str, Any]) -> tuple[str, ...]:
         return self.slots if group["momentum"] else ()

@@ -29,9 +29,12 @@ class Rprop(Optimizer):
         maximize: bool = False,
         l1: float = 0.0,
         weight_decay: float = 0.0,
+        **hints: Any,
     ) -> None:
         options = {"lr": lr, "etas": etas, "step_sizes": step_sizes}
-        super().__init__(params, options, weight_decay=weight_decay, maximize=maximize, l1=l1)
+        super().__init__(
+            params, options, weight_decay=weight_decay, maximize=maximize, l1=l1, **hints
+        )
 
     def start(self, xp: Any, slot: str, w: Any, group: Mapping[str, Any]) -> Any:
         if slot == "previous":
@@ -70,9 +73,12 @@ class Lion(Optimizer):
         *,
         maximize: bool = False,
         l1: float = 0.0,
+        **hints: Any,
     ) -> None:
         options = {"lr": lr, "betas": betas}
-        super().__init__(params, options, weight_decay=weight_decay, maximize=maximize, l1=l1)
+        super().__init__(
+            params, options, weight_decay=weight_decay, maximize=maximize, l1=l1, **hints
+        )
 
     def update(self, xp, w, g, m, *, lr, betas, weight_decay):
         beta1, beta2 = betas
@@ -102,9 +108,12 @@ class ASGD(Optimizer):
         *,
         maximize: bool = False,
         l1: float = 0.0,
+        **hints: Any,
     ) -> None:
         options = {"lr": lr, "lambd": lambd, "alpha": alpha, "t0": t0}
-        super().__init__(params, options, weight_decay=weight_decay, maximize=maximize, l1=l1)
+        super().__init__(
+            params, options, weight_decay=weight_decay, maximize=maximize, l1=l1, **hints
+        )
 
     def update(self, xp, w, g, ax, *, t, lr, lambd, alpha, t0):
         eta = lr / (1 + lambd * lr * (t - 1)) ** alpha
@@ -148,6 +157,7 @@ class Muon(Optimizer):
         *,
         maximize: bool = False,
         l1: float = 0.0,
+        **hints: Any,
     ) -> None:
         options = {"lr": lr, "momentum": momentum, "nesterov": nesterov, "eps": eps}
         super().__init__(
@@ -159,6 +169,7 @@ class Muon(Optimizer):
             weight_decay=weight_decay,
             maximize=maximize,
             l1=l1,
+            **hints,
         )
 
     def check(self, group: Mapping[str, Any]) -> None:

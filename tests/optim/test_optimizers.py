@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from deepdive import optim, tensor
-from deepdive.errors import ShapeError
+from deepdive.errors import ArgumentError, ShapeError
 
 SHAPES = [(7, 5), (5,), (), (1,), (2, 3, 2), (0, 4)]
 
@@ -296,3 +296,15 @@ def test_states_go_round(name, options):
         second.step()
     for p, q in zip(whole, parts, strict=True):
         assert np.array_equal(p.numpy(), q.numpy())
+
+
+@pytest.mark.parametrize("name", sorted({name for name, _ in TABLE} | {"Lion"}))
+def test_hints_of_pytorch_are_taken_where_they_are_off(name):
+    _, ours = twins("float32", [(2,)])
+    optimizer = getattr(optim, name)(ours, foreach=None, fused=False, capturable=False)
+    assert "fused" not in optimizer.param_groups[0]
+    for hint in ("foreach", "fused", "differentiable"):
+        with pytest.raises(ArgumentError, match=f"{hint}=True is one of PyTorch's ways"):
+            getattr(optim, name)(ours, **{hint: True})
+    with pytest.raises(ArgumentError, match="no hyper-parameter 'learning_rate'"):
+        getattr(optim, name)(ours, learning_rate=0.1)
