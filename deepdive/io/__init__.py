@@ -6,4 +6,6 @@
 ``safetensors``  ``weights.safetensors``: the weights
 ``sharded``      the same in several files, with an index
 ``checkpoint``   the folder that holds both
+``snapshot``     a folder that appears whole, with checksums: a checkpoint of a training
+``lock``         one writer at a time
 """

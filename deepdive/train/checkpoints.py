@@ -28,6 +28,7 @@ from deepdive.errors import ArgumentError, CheckpointError
 from deepdive.io import safetensors
 from deepdive.io.checkpoint import ARC, FORMAT, STATE, WEIGHTS, read_state, state_bytes
 from deepdive.io.files import FilePath, explained
+from deepdive.io.lock import FolderLock
 from deepdive.io.snapshot import check_snapshot, remove_snapshot, sweep, write_snapshot
 from deepdive.nn.architecture import to_arc
 from deepdive.train.events import better, mode_of, monitored
@@ -57,7 +58,7 @@ class Checkpoints:
     Raises:
         ArgumentError: for counts below 1.
         CheckpointError: from ``fit``, when a checkpoint cannot be written; the ones before it are
-            untouched.
+            untouched.  Also if another process is training into this folder.
     """
 
     state_name = "checkpoints"
@@ -86,12 +87,14 @@ class Checkpoints:
         self.mode = mode
         self.best: dict[str, Any] | None = None  # {"step": …, "value": …}
         self._arc: Any = None
+        self._lock = FolderLock(self.run)
         self._ours = False  # whether the checkpoints in the folder are of this training
         self._saved_at = time.monotonic()
 
     # --- when ----------------------------------------------------------------------------------
     def on_start(self, trainer: Any) -> None:
-        """Makes sure that checkpoints can be written, before anything is learned."""
+        """Makes sure that checkpoints can be written, here alone, before anything is learned."""
+        self._lock.take()
         with explained("write", self.folder, CheckpointError):
             os.makedirs(self.folder, exist_ok=True)
             if not os.access(self.folder, os.W_OK | os.X_OK):
@@ -127,6 +130,10 @@ class Checkpoints:
     def on_interrupt(self, trainer: Any) -> None:
         """Saves what the interrupted training has learned."""
         self.save(trainer)
+
+    def on_stop(self, trainer: Any) -> None:
+        """Others may write here again."""
+        self._lock.release()
 
     def state_dict(self) -> dict[str, Any]:
         """Which one is the best so far."""
@@ -210,6 +217,10 @@ class Checkpoints:
         Raises:
             CheckpointError: every one is damaged, or they are of another training.
         """
+        with FolderLock(self.run):
+            return self._resume(trainer)
+
+    def _resume(self, trainer: Any) -> str | None:
         folders = self._find()
         self._ours = True
         for step, folder in reversed(folders):
