@@ -85,7 +85,7 @@ def beside(x: Any, data: Any) -> Tensor:
 @creator
 def from_numpy(array: Any) -> Tensor:
     """A tensor on the memory of a NumPy array."""
-    return wrap(array_of(array, speakers.BY_DEVICE["cpu"]))
+    return wrap(array_of(array, speakers.of_device("cpu")))
 
 
 @creator
