@@ -80,7 +80,7 @@ def test_what_needs_numpy_says_so(found):
 
 def test_only_these_rooms_need_numpy(found):
     """`backend`: the speakers of NumPy and CuPy; `kernels`: Numba, which brings NumPy along."""
-    allowed = {"backend", "cli", "compiler", "dash", "kernels", "testing", "train"}
+    allowed = {"backend", "cli", "compiler", "dash", "kernels", "onnx", "testing", "train"}
     assert set(found[0]["rooms"]) <= allowed
 
 
