@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from copy import copy
 from typing import Any
 
 from deepdive.backend import speakers
@@ -21,10 +22,15 @@ def in_batch(function: Callable[[Any], Any], batch: Any, kinds: Any = ARRAYS) ->
     {'x': array([1., 1.]), 'names': ['a', 'b']}
     """
     if isinstance(batch, dict):
-        return {key: in_batch(function, part, kinds) for key, part in batch.items()}
+        parts = {key: in_batch(function, part, kinds) for key, part in batch.items()}
+        if type(batch) is dict:
+            return parts
+        same = copy(batch)  # a defaultdict and the like stay what they are
+        same.update(parts)
+        return same
     if isinstance(batch, (tuple, list)):
-        parts = [in_batch(function, part, kinds) for part in batch]
-        return type(batch)(*parts) if hasattr(batch, "_fields") else type(batch)(parts)
+        items = [in_batch(function, part, kinds) for part in batch]
+        return type(batch)(*items) if hasattr(batch, "_fields") else type(batch)(items)
     return function(batch) if isinstance(batch, kinds) else batch
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from copy import copy
 from itertools import islice
 from typing import Any, NoReturn
 
@@ -167,7 +168,8 @@ class DataLoader:
             from deepdive.datautils.processes import Workers
 
             kind, start = self.multiprocessing_context, self.worker_init_fn
-            self._workers = Workers(self._read, self.num_workers, str(kind), start)
+            fetch = copy(self)._read  # of a loader that stays without workers
+            self._workers = Workers(fetch, self.num_workers, str(kind), start)
         return self._workers
 
     def _begin_epoch(self) -> None:
