@@ -4,6 +4,7 @@
 #   make test-all    the same with the slow tests
 #   make lint        ruff and mypy alone
 #   make bench       the benchmarks, side by side with PyTorch
+#   make docs        the documentation as HTML, in docs/_build/html; a warning is an error
 #   make clean       remove what building and testing left; `make clean-all` removes .venv too
 # PYTHON=python3.13 chooses the interpreter .venv is made with.
 
@@ -17,7 +18,7 @@ TORCH_CPU := https://download.pytorch.org/whl/cpu
 PYTEST := $(PY) -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint format rules stubs bench clean clean-all
+.PHONY: help demo test test-all lint format rules stubs bench docs clean clean-all
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -51,8 +52,13 @@ stubs: $(VENV)/.stamp-core
 bench: $(VENV)/.stamp-test
 	@set -e; for script in benchmarks/bench_*.py; do echo "== $$script"; $(PY) $$script; done
 
+# All pages are read anew each time: docstrings are written in files Sphinx does not look at.
+docs: $(VENV)/.stamp-docs
+	@$(PY) -m sphinx -q -E -W --keep-going -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
 clean:
-	@rm -rf build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	@rm -rf build dist docs/_build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	@find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
 clean-all: clean
@@ -72,6 +78,12 @@ $(VENV)/.stamp-test: pyproject.toml | $(VENV)/.stamp-venv
 	  $(PIP) install torch==$(TORCH)
 	@$(PIP) install --editable '.[test]'
 	@touch $@ $(VENV)/.stamp-core
+
+$(VENV)/.stamp-docs: pyproject.toml | $(VENV)/.stamp-venv
+	@$(PY) -c 'import deepdive, myst_parser, sphinx' 2>/dev/null || \
+	  { echo "installing deepdive and what the documentation needs into $(VENV) ..."; \
+	    $(PIP) install --editable '.[docs]'; }
+	@touch $@
 
 # An environment that is there and works is kept, whoever made it.
 $(VENV)/.stamp-venv:

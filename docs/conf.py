@@ -21,7 +21,7 @@ html_theme_options = {
     "sidebar_width": "240px",
 }
 html_static_path = []
-myst_enable_extensions = ["deflist", "fieldlist"]
+myst_enable_extensions = ["colon_fence", "deflist", "fieldlist"]
 myst_heading_anchors = 3
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # docstrings say it in words

@@ -111,7 +111,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 
 def fans(tensor: Tensor) -> tuple[int, int]:
-    """Connections into and out of a neuron, for weights (out, in, *kernel).
+    """Connections into and out of a neuron, for weights ``(out, in, *kernel)``.
 
     Raises:
         ShapeError: for fewer than two axes.
@@ -211,7 +211,7 @@ def sparse_(
 
 
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
-    """The kernel of a convolution that lets channels pass as they are, (out, in, *kernel).
+    """The kernel of a convolution that lets channels pass as they are, ``(out, in, *kernel)``.
 
     Raises:
         ShapeError: unless it has three to five axes, and `groups` divides the first.

@@ -41,7 +41,7 @@ class AdaptiveAvgPool1d(_Adaptive):
 
 
 class AdaptiveAvgPool2d(_Adaptive):
-    """Means: (B, C, H, W) → (B, C, *output_size)."""
+    """Means: ``(B, C, H, W)`` → ``(B, C, *output_size)``."""
 
     axes = 2
 
@@ -50,7 +50,7 @@ class AdaptiveAvgPool2d(_Adaptive):
 
 
 class AdaptiveAvgPool3d(_Adaptive):
-    """Means: (B, C, D, H, W) → (B, C, *output_size)."""
+    """Means: ``(B, C, D, H, W)`` → ``(B, C, *output_size)``."""
 
     axes = 3
 
@@ -81,7 +81,7 @@ class AdaptiveMaxPool1d(_AdaptiveMax):
 
 
 class AdaptiveMaxPool2d(_AdaptiveMax):
-    """The largest: (B, C, H, W) → (B, C, *output_size)."""
+    """The largest: ``(B, C, H, W)`` → ``(B, C, *output_size)``."""
 
     axes = 2
 
@@ -90,7 +90,7 @@ class AdaptiveMaxPool2d(_AdaptiveMax):
 
 
 class AdaptiveMaxPool3d(_AdaptiveMax):
-    """The largest: (B, C, D, H, W) → (B, C, *output_size)."""
+    """The largest: ``(B, C, D, H, W)`` → ``(B, C, *output_size)``."""
 
     axes = 3
 

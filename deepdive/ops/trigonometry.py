@@ -155,7 +155,7 @@ class Acosh(Operator):
 
 @register("atanh", "arctanh")
 class Atanh(Operator):
-    """The inverse of tanh, for |x| < 1."""
+    """The inverse of tanh, for ``|x| < 1``."""
 
     promotes = "float"
     domain = (-1.0, 1.0)

@@ -113,7 +113,7 @@ class Accuracy(Metric):
         top_k: how many of the highest scores may be the right one.
         ignore_index: a class number that does not count, such as padding.
 
-    Outputs are scores (B, C, *) or (B, *, C), targets class numbers (B, *).
+    Outputs are scores ``(B, C, *)`` or ``(B, *, C)``, targets class numbers ``(B, *)``.
 
     Raises:
         ArgumentError: for a `top_k` below 1.
@@ -168,7 +168,7 @@ class TopK(Accuracy):
 class Perplexity(Metric):
     """``exp`` of the mean cross-entropy per target: among how many words the model hesitates.
 
-    Outputs are logits (B, C, *) or (B, *, C), targets class numbers (B, *).
+    Outputs are logits ``(B, C, *)`` or ``(B, *, C)``, targets class numbers ``(B, *)``.
 
     >>> perplexity = Perplexity()
     >>> perplexity.update(np.zeros((3, 8)), np.array([1, 2, 3]))
