@@ -194,7 +194,7 @@ def arctan(x: Operand) -> Tensor:
 def arctan2(x: Operand, y: Operand) -> Tensor:
     """The angle of the point (y, x): ``atan(x / y)`` in the right quadrant."""
 def arctanh(x: Operand) -> Tensor:
-    """The inverse of tanh, for |x| < 1."""
+    """The inverse of tanh, for ``|x| < 1``."""
 def argmax(
     x: Operand,
     dim: builtins.int | None = None,
@@ -239,7 +239,7 @@ def atan(x: Operand) -> Tensor:
 def atan2(x: Operand, y: Operand) -> Tensor:
     """The angle of the point (y, x): ``atan(x / y)`` in the right quadrant."""
 def atanh(x: Operand) -> Tensor:
-    """The inverse of tanh, for |x| < 1."""
+    """The inverse of tanh, for ``|x| < 1``."""
 def atleast_1d(*tensors: Any) -> Any:
     """Each tensor with at least one axis: a number becomes a vector of length 1."""
 def atleast_2d(*tensors: Any) -> Any:

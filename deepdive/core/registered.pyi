@@ -215,7 +215,7 @@ class Registered:
     def arctan_(self, *args: Any, **kwargs: Any) -> Tensor:
         """``x = x.arctan(…)``, in place."""
     def arctanh(self) -> Tensor:
-        """The inverse of tanh, for |x| < 1."""
+        """The inverse of tanh, for ``|x| < 1``."""
     def arctanh_(self, *args: Any, **kwargs: Any) -> Tensor:
         """``x = x.arctanh(…)``, in place."""
     def argmax(
@@ -268,7 +268,7 @@ class Registered:
     def atan_(self, *args: Any, **kwargs: Any) -> Tensor:
         """``x = x.atan(…)``, in place."""
     def atanh(self) -> Tensor:
-        """The inverse of tanh, for |x| < 1."""
+        """The inverse of tanh, for ``|x| < 1``."""
     def atanh_(self, *args: Any, **kwargs: Any) -> Tensor:
         """``x = x.atanh(…)``, in place."""
     def backward(
