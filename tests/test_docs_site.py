@@ -61,7 +61,7 @@ def test_it_builds_without_a_warning(tmp_path):
 
 
 def test_the_speed_page_shows_the_program_of_its_step(tmp_path, monkeypatch):
-    """The programs it includes are those of its first block; test_generated keeps the texts true."""
+    """The programs it includes are those of its first block, which test_generated checks."""
     monkeypatch.chdir(tmp_path)
     page = (DOCS / "speed.md").read_text(encoding="utf-8")
     first = re.search(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
