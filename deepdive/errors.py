@@ -86,6 +86,10 @@ class GraphError(DeepDiveError, RuntimeError):
     """A backward pass, an in-place change or a hook that the recorded graph forbids."""
 
 
+class ExchangeError(DeepDiveError, BufferError):
+    """An array that cannot be shared with another library."""
+
+
 class NonFiniteError(DeepDiveError, ArithmeticError):
     """A NaN or an infinity where anomaly detection looks for one."""
 

@@ -48,6 +48,7 @@ ORDER = (
     "deepdive.datautils",
     "deepdive.autograd",
     "deepdive.utils.checkpoint",
+    "deepdive.utils.dlpack",
     "deepdive.func",
     "deepdive.cuda",
     "deepdive.amp",

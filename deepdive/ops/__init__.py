@@ -17,6 +17,7 @@ from deepdive.ops import (
     elementwise,
     embedding,
     embedding_bag,
+    exchange,
     extremes,
     folding,
     grids,

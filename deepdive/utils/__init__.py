@@ -8,7 +8,10 @@ from typing import Any
 from deepdive.utils.gpu import check_cupy, import_cupy_else_numpy, why_no_cupy
 
 # Named here as PyTorch names them, at home elsewhere; loaded when first used.
-LATE = {"checkpoint": "deepdive.utils.checkpoint"}
+LATE = {
+    "checkpoint": "deepdive.utils.checkpoint",
+    "dlpack": "deepdive.utils.dlpack",
+}
 
 
 def __getattr__(name: str) -> Any:
