@@ -688,6 +688,8 @@ def fold(
     """Columns (B, C·k·l, L) added up as the windows of pictures (B, C, H, W): undoes `unfold`,"""
 def frac(x: Any) -> Tensor:
     """``x - trunc(x)``: the part behind the point, with the sign of `x`."""
+def from_dlpack(x: Any, *, device: str | None = None, copy: builtins.bool | None = None) -> Tensor:
+    """A tensor on the memory of another library's array, which tracks nothing."""
 def from_numpy(array: Any) -> Tensor:
     """A tensor on the memory of a NumPy array."""
 def full(

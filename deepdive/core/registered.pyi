@@ -27,6 +27,17 @@ class Registered:
     @property
     def __cuda_array_interface__(self) -> Any:
         """What CuPy, Numba and PyTorch read a GPU's array from; only Tensors on one have it."""
+    def __dlpack__(
+        self,
+        *,
+        stream: Any = None,
+        max_version: tuple[builtins.int, builtins.int] | None = None,
+        dl_device: tuple[builtins.int, builtins.int] | None = None,
+        copy: builtins.bool | None = None,
+    ) -> Any:
+        """A DLPack capsule on this tensor's memory; see the array API standard for the options."""
+    def __dlpack_device__(self) -> tuple[builtins.int, builtins.int]:
+        """DLPack's device type and number: ``(1, 0)`` for the CPU and native arrays."""
     def __eq__(self, other: Any) -> Any: ...
     def __floordiv__(self, y: Operand) -> Tensor:
         """``⌊x / y⌋``, without a gradient."""
