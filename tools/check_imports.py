@@ -7,6 +7,7 @@ library and NumPy: everything else is optional and is imported in the function t
 Exempt is a room that as a whole is loaded on demand (ON_DEMAND): there the module-level imports are
 free, and instead every import *of* it from another room must be inside a function.
 Imports under ``if TYPE_CHECKING:`` never run; they obey the order but cannot close a cycle.
+In tour/ a step imports earlier steps only, NumPy from step 8 on and the library from step 18 on.
 """
 
 from __future__ import annotations
@@ -69,6 +70,7 @@ ORDER = (
 OUTSIDE = {"numpy"}  # what may be imported at module level besides the standard library
 # Rooms that are nothing without an optional package, so that the whole room is imported on demand.
 ON_DEMAND = {"deepdive.kernels": {"llvmlite", "numba"}}
+FROM_STEP = {"verdict": 0, "numpy": 8, "deepdive": 18}  # what the steps of the tour may import
 
 
 class Import(NamedTuple):
@@ -257,12 +259,27 @@ def check_cycles(places: Mapping[str, str], imports: list[Import]) -> Iterator[V
         yield Violation(places[cycle[0]], 1, what, fix)
 
 
+def check_tour(root: Path) -> Iterator[Violation]:
+    """Steps of the tour that look ahead, or use what the reader has not met yet."""
+    steps = {path.stem: path for path in sorted((root / "tour").glob("step*.py"))}
+    for item in find_imports(steps):
+        package = item.target.partition(".")[0]
+        if package in sys.stdlib_module_names:
+            continue
+        here = int(item.module[4:6])
+        known = int(package[4:6]) < here if package in steps else False
+        if not known and FROM_STEP.get(package, here + 1) > here:
+            path = steps[item.module].relative_to(root).as_posix()
+            what = f"{item.module} imports {item.target}, which readers have not met at step {here}"
+            yield Violation(path, item.line, what, "import earlier steps only, or move the idea")
+
+
 def check_tree(root: Path) -> list[Violation]:
-    """All violations in the package below `root`."""
+    """All violations in the package and in the tour below `root`."""
     modules = find_modules(root)
     imports = find_imports(modules)
     places = {name: path.relative_to(root).as_posix() for name, path in modules.items()}
-    return [*check_rooms(places, imports), *check_cycles(places, imports)]
+    return [*check_rooms(places, imports), *check_cycles(places, imports), *check_tour(root)]
 
 
 def main(argv: list[str] | None = None) -> int:

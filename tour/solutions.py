@@ -4,9 +4,19 @@ python tour/solutions.py        puts each solution before the check of its step
 """
 
 from importlib import import_module
+from math import inf, prod
+
+import numpy as np
 
 from step02_slopes import SLOPE
 from step04_order import backward
+from step07_strides import NDArray
+from step09_broadcasting import broadcast_shape, broadcast_to
+from step13_laws import Tensor, sample, worst_error
+from step14_speakers import Plain
+from step19_second_order import gradient
+from step20_recording import notes_of
+from step23_compiled import library_step
 from verdict import verdict
 
 
@@ -70,6 +80,132 @@ def weight_decay(loss, parameters, strength):
     return loss + strength * sum(w * w for w in parameters)
 
 
+def diagonal(matrix):
+    """Step 7: one step along the diagonal is one down and one to the right."""
+    down, right = matrix.strides
+    return NDArray(matrix.buffer, (min(matrix.shape),), (down + right,), matrix.offset)
+
+
+def slope_of_softplus(out, x):
+    """Step 8: never the exponential of something large."""
+    small = np.exp(-np.abs(x))
+    return np.where(x > 0, 1, small) / (1 + small)
+
+
+def uses(a, b):
+    """Step 9: as often as the result is larger."""
+    size = prod(broadcast_shape(a, b))
+    return size // prod(a), size // prod(b)
+
+
+def backward_of_linear(grad, x, w, b):
+    """Step 10: the only products that fit; b was broadcast over the rows."""
+    return grad @ w, grad.T @ x, grad.sum(0)
+
+
+def backward_of_soft_step(xp, grad, x):
+    """Step 11: the quotient rule, and both signs in one."""
+    return grad / (1 + xp.abs(x)) ** 2
+
+
+def backward_of_softmax(xp, grad, out):
+    """Step 12: the mean of grad, weighted by the probabilities, has no effect."""
+    return out * (grad - xp.sum(grad * out, axis=-1, keepdims=True))
+
+
+def lawbreakers(classes):
+    """Step 13: nudging finds a wrong backward, comparing finds a changed operand."""
+    draw, names = np.random.default_rng(0), []
+    for cls in classes:
+        operands = sample(cls, draw)
+        before = [operand.copy() for operand in operands]
+        cls()(*map(Tensor, operands))
+        changed = any((x != y).any() for x, y in zip(operands, before, strict=True))
+        if changed or worst_error(cls(), *before) > 1e-6:
+            names.append(cls.__name__)
+    return names
+
+
+def largest(x, axis):
+    """Step 14: as `total` does it, with max instead of plus."""
+    shape = tuple(1 if i == axis else n for i, n in enumerate(x.shape))
+    result = Plain([-inf] * prod(shape), shape)
+    for place, number in zip(broadcast_to(result, x.shape).places(), x.numbers(), strict=True):
+        result.buffer[place] = max(result.buffer[place], number)
+    return result
+
+
+def load(module, arrays):
+    """Step 15: look at everything before changing anything."""
+    parameters = dict(module.named_parameters())
+    both = [name for name in parameters if name in arrays]
+    for name in both:
+        if parameters[name].shape != arrays[name].shape:
+            shapes = f"{arrays[name].shape}, expected {parameters[name].shape}"
+            raise ValueError(f"{name}: got shape {shapes}")
+    for name in both:
+        parameters[name].data = arrays[name]
+    missing = [name for name in parameters if name not in arrays]
+    return missing, [name for name in arrays if name not in parameters]
+
+
+def binary_cross_entropy(x, truth):
+    """Step 16: -log(p) is log(1 + exp(-x)), and -log(1 - p) is that plus x."""
+    return (np.logaddexp(0, x) - truth * x).mean()
+
+
+def rmsprop(w, g, v, lr):
+    """Step 17: the formula."""
+    v = 0.99 * v + 0.01 * g * g
+    return w - lr * g / (np.sqrt(v) + 1e-8), v
+
+
+def confusion(said, truth):
+    """Step 18: add one at each pair; `table[truth, said] += 1` would count a pair only once."""
+    table = np.zeros((10, 10), dtype=int)
+    np.add.at(table, (truth, said), 1)
+    return table
+
+
+def hessian_times(f, x, v):
+    """Step 19: gradient, product, gradient."""
+    x = Tensor(x)
+    along = (gradient(f(x), x) * Tensor(v)).sum()
+    return gradient(along, x).data
+
+
+def multiplications(array):
+    """Step 20: each note once."""
+    products = [note for note in notes_of(array) if note.word == "matmul"]
+    return sum(x.shape[0] * x.shape[1] * w.shape[1] for x, w in (p.inputs for p in products))
+
+
+def forget(lines, outputs):
+    """Step 21: from the end; the first use met there is the last one."""
+    kept = set(outputs)
+    made = {line.name for line in lines}
+    free = {}
+    for line in reversed(lines):
+        used = {line.name, *(i for i in line.inputs if i in made)}
+        free[line.name] = used - kept
+        kept |= used
+    return free
+
+
+def without_repetitions(lines):
+    """Step 22: names are replaced before lines are compared, so one pass is enough."""
+    kept, instead, seen = [], {}, {}
+    for line in lines:
+        inputs = tuple(instead.get(i, i) for i in line.inputs)
+        key = line.word, inputs, str(line.settings)
+        if key in seen:
+            instead[line.name] = seen[key]
+        else:
+            seen[key] = line.name
+            kept.append(line._replace(inputs=inputs))
+    return kept, instead
+
+
 SOLUTIONS = {
     "step01_remember": leaves,
     "step02_slopes": slopes_of_division,
@@ -77,13 +213,30 @@ SOLUTIONS = {
     "step04_order": order_by_counting,
     "step05_reuse": gradient_of_all,
     "step06_moons": weight_decay,
+    "step07_strides": diagonal,
+    "step08_tensor": slope_of_softplus,
+    "step09_broadcasting": uses,
+    "step10_matmul": backward_of_linear,
+    "step11_contract": backward_of_soft_step,
+    "step12_operators": backward_of_softmax,
+    "step13_laws": lawbreakers,
+    "step14_speakers": largest,
+    "step15_modules": load,
+    "step16_cross_entropy": binary_cross_entropy,
+    "step17_optimizers": rmsprop,
+    "step18_digits": confusion,
+    "step19_second_order": hessian_times,
+    "step20_recording": multiplications,
+    "step21_program": forget,
+    "step22_generating": without_repetitions,
+    "step23_compiled": library_step,
 }
 
 
 def main():
     for step, solution in SOLUTIONS.items():
         check = import_module(step).check_exercise
-        print(f"{step:22} {solution.__name__:22} {verdict(solution, check)}")
+        print(f"{step:22} {solution.__name__:24} {verdict(solution, check)}")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ def parts_of(value, grad):
 def backward(root, grad=1.0, parts_of=parts_of):
     """Fill .grad of every value the root was made of; returns the values in the order met.
 
-    Steps 9 to 17 hand in another `parts_of`; the walk stays the same to the end.
+    Steps 9 to 19 hand in another `parts_of`; the walk stays the same to the end.
     """
     pending = {root: grad}
     heap = [(-root.age, root)]

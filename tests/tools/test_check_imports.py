@@ -145,3 +145,29 @@ def test_a_room_on_demand_is_imported_inside_functions(law):
     assert found.path == "deepdive/compiler/compile.py"
     assert "deepdive.kernels is loaded on demand" in found.what
     assert found.fix == "import it inside the function that needs it"
+
+
+@pytest.mark.parametrize(
+    ("step", "line", "kept"),
+    [
+        ("step03_c", "from step02_b import x", True),
+        ("step03_c", "import math", True),
+        ("step03_c", "from verdict import conclude", True),
+        ("step03_c", "from step03_c import x", False),
+        ("step02_b", "from step03_c import x", False),
+        ("step02_b", "def f():\n    import step03_c", False),
+        ("step07_g", "import numpy as np", False),
+        ("step08_h", "import numpy as np", True),
+        ("step17_q", "import deepdive as dd", False),
+        ("step18_r", "from deepdive import nn", True),
+        ("step18_r", "import torch", False),
+        ("step03_c", "import solutions", False),
+    ],
+)
+def test_no_step_of_the_tour_looks_ahead(tmp_path, step, line, kept):
+    (tmp_path / "tour").mkdir()
+    for name in ("step02_b", "step03_c", step):
+        (tmp_path / "tour" / f"{name}.py").touch()
+    (tmp_path / "tour" / f"{step}.py").write_text(line + "\n")
+    found = check_imports.check_tree(tmp_path)
+    assert [violation.path for violation in found] == ([] if kept else [f"tour/{step}.py"])

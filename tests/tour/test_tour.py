@@ -5,8 +5,10 @@ import re
 import subprocess
 import sys
 from importlib import import_module
+from math import prod
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -85,6 +87,37 @@ WRONG = [  # the mistakes one makes, and a word of what the reader is told
     ("step04_order", lambda root: [root, *root.parents], "the length of your list"),
     ("step06_moons", lambda loss, ws, s: loss.data, "a Value is wanted"),
     ("step06_moons", lambda loss, ws, s: loss + s * sum(ws), "weights 3 and -2"),
+    ("step08_tensor", lambda out, x: 1 / (1 + np.exp(-x)), "at x = ±1000: overflow"),
+    ("step08_tensor", lambda out, x: out, "nudging gives"),
+    ("step09_broadcasting", lambda a, b: (prod(b), prod(a)), "uses for the shapes (2, 3)"),
+    ("step10_matmul", lambda grad, x, w, b: (grad @ w, x.T @ grad, grad.sum(0)), "shape of dw"),
+    ("step10_matmul", lambda grad, x, w, b: (grad @ w, grad.T @ x, grad[0]), "db: nudging"),
+    ("step11_contract", lambda xp, grad, x: grad / (1 + xp.abs(x)), "two steps in a row"),
+    ("step11_contract", lambda xp, grad, x: 1 / (1 + xp.abs(x)) ** 2, "two steps in a row"),
+    ("step12_operators", lambda xp, grad, out: grad * out * (1 - out), "nudging gives"),
+    ("step13_laws", lambda classes: [], "among Cube, Mul, Careless"),
+    (
+        "step13_laws",
+        lambda cs: [c.__name__ for c in cs if c.__name__ in ("Cube", "Careless")],
+        "Transpose and Greedy",
+    ),
+    ("step16_cross_entropy", lambda x, truth: np.logaddexp(0, -x).mean(), "x = [-2.0"),
+    (
+        "step16_cross_entropy",
+        lambda x, t: (
+            -(t * np.log(1 / (1 + np.exp(-x))) + (1 - t) * np.log(1 / (1 + np.exp(x)))).mean()
+        ),
+        "at x = ±1000",
+    ),
+    ("step17_optimizers", lambda w, g, v, lr: (w - lr * g, 0.99 * v + 0.01 * g**2), "w after"),
+    ("step17_optimizers", lambda w, g, v, lr: (w, v + g), "v after one step"),
+    ("step18_digits", lambda said, truth: np.histogram2d(said, truth, 10)[0], "row 3, column 8"),
+    ("step19_second_order", lambda f, x, v: np.ones(3), "nudging gives"),
+    ("step20_recording", lambda array: 60, "x + 1"),
+    ("step21_program", lambda lines, outputs: {line.name: set() for line in lines}, "after v1"),
+    ("step21_program", lambda lines, outs: {line.name: set(line.inputs) for line in lines}, "v0"),
+    ("step22_generating", lambda lines: (lines, {}), "is v1 kept"),
+    ("step22_generating", lambda lines: (lines[:1], {}), "two different things"),
 ]
 
 
@@ -122,6 +155,79 @@ def test_an_order_that_is_none_is_noticed(tour):
 
     answer = tour("verdict").verdict(depth_first, step.check_exercise)
     assert "which was made of it" in answer
+
+
+def test_a_copied_diagonal_is_no_view(tour):
+    step = tour("step07_strides")
+
+    def copied(matrix):
+        numbers = matrix.numbers()[:: matrix.shape[1] + 1]
+        return step.NDArray(numbers[: min(matrix.shape)], (min(matrix.shape),))
+
+    answer = tour("verdict").verdict(copied, step.check_exercise)
+    assert "shares the matrix's memory" in answer
+
+
+def test_a_load_that_stops_half_way_is_noticed(tour):
+    step = tour("step15_modules")
+
+    def hasty(module, arrays):
+        for name, parameter in module.named_parameters():
+            if name in arrays:
+                parameter.data = arrays[name]
+                if arrays[name].shape != ((2,) if "bias" in name else (2, 3)):
+                    raise ValueError(name)
+        names = dict(module.named_parameters())
+        missing = [name for name in names if name not in arrays]
+        return missing, [name for name in arrays if name not in names]
+
+    answer = tour("verdict").verdict(hasty, step.check_exercise)
+    assert "parameters after a refused load" in answer
+
+
+def test_a_forgotten_axis_is_noticed(tour):
+    step = tour("step14_speakers")
+
+    def flat(x, axis):
+        return step.Plain([max(x.numbers())], (1, 1))
+
+    answer = tour("verdict").verdict(flat, step.check_exercise)
+    assert "the shape for a (2, 3) matrix, axis 0" in answer
+
+
+def test_a_forgotten_zero_grad_is_noticed(tour):
+    from deepdive import nn
+
+    step = tour("step23_compiled")
+
+    def accumulating(model, optimizer, x, y):
+        loss = nn.functional.cross_entropy(model(x), y)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    answer = tour("verdict").verdict(accumulating, step.check_exercise)
+    assert re.search(r"not right yet – (compiled, )?the loss of step \d: expected", answer)
+
+
+def test_the_tours_compiled_step_is_the_tours_step(tour):
+    step = tour("step23_compiled")
+    draw = np.random.default_rng(0)
+    x, truth = draw.normal(size=(12, 64)), np.eye(10)[np.arange(12) % 10]
+    losses = []
+    for compiled in (False, True):
+        draw = np.random.default_rng(1)
+        layers = step.Linear(64, 8, draw), step.ReLU(), step.Linear(8, 10, draw)
+        model = step.Sequential(*layers)
+        optimizer = step.Momentum(model.parameters(), lr=0.1)
+        if compiled:
+            fast, _ = step.compiled(model, optimizer, x, truth)
+            losses.append([float(fast(x, truth)) for _ in range(20)])
+        else:
+            tensor = step.Tensor(x)
+            steps = [step.train_step(model, optimizer, tensor, truth) for _ in range(20)]
+            losses.append([float(loss.data) for loss in steps])
+    assert losses[0] == losses[1] and losses[0][-1] < 0.5 < losses[0][0]
 
 
 def test_solutions_program(tmp_path):
