@@ -57,7 +57,11 @@ def test_it_builds_without_a_warning(tmp_path):
     command = [sys.executable, "-m", "sphinx", *options, "-d", tmp_path / "trees", DOCS]
     done = subprocess.run([*command, tmp_path / "html"], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
-    assert (tmp_path / "html" / "index.html").stat().st_size > 1000
+    site = tmp_path / "html"
+    shown = re.compile(r'<(?:img src|a href)="([\w.]+\.(?:svg|html))"')
+    made = [name for page in PAGES for name in shown.findall(page.read_text(encoding="utf-8"))]
+    assert made == ["graph.svg", "step.svg", "report.html", "backward.html"]
+    assert all((site / name).stat().st_size > 1000 for name in ["index.html", *made])
 
 
 def test_the_speed_page_shows_the_program_of_its_step(tmp_path, monkeypatch):

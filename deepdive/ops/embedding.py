@@ -81,7 +81,7 @@ def embedding(
     scale_grad_by_freq: bool = False,
     sparse: bool = False,
 ) -> Tensor:
-    """The rows of `weight` (V, D) that `input` names, as (*input.shape, D).
+    """The rows of `weight` (V, D) that `input` names, as ``(*input.shape, D)``.
 
     Args:
         input: integers in [0, V), of any shape.

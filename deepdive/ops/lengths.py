@@ -109,7 +109,7 @@ def linalg_matrix_norm(
 
     Args:
         ord: ``"fro"`` √(Σ x²), ``"nuc"`` the sum of the singular values, 2 and -2 their largest
-            and smallest, 1 and -1 the largest and smallest column sum of |x|, ±inf row sum.
+            and smallest, 1 and -1 the largest and smallest column sum of ``|x|``, ±inf row sum.
     """
     A = _prepared("matrix_norm", A, dtype)
     if A.ndim < 2 or not isinstance(dim, (tuple, list)) or len(dim) != 2:

@@ -314,7 +314,7 @@ def adaptive_avg_pool1d(input: Any, output_size: Sizes) -> Tensor:
 
 @derive("adaptive_avg_pool2d", method=False)
 def adaptive_avg_pool2d(input: Any, output_size: Any) -> Tensor:
-    """Means over so many windows that the result is (B, C, *output_size).
+    """Means over so many windows that the result is ``(B, C, *output_size)``.
 
     None in `output_size` keeps the extent.
 

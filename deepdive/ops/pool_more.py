@@ -147,22 +147,22 @@ def adaptive_max_pool1d(input: Any, output_size: Any, return_indices: bool = Fal
 
 @derive("adaptive_max_pool2d", method=False)
 def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
-    """The largest of so many windows that the result is (B, C, *output_size); None keeps an extent.
+    """The largest of so many windows that the result is ``(B, C, *output_size)``.
 
-    With `return_indices` also their places among the H·W elements.
+    None keeps an extent.  With `return_indices` also their places among the H·W elements.
     """
     return _adaptive_max("adaptive_max_pool2d", 2, input, output_size, return_indices)
 
 
 @derive("adaptive_max_pool3d", method=False)
 def adaptive_max_pool3d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
-    """(B, C, D, H, W) → (B, C, *output_size); see :func:`adaptive_max_pool2d`."""
+    """``(B, C, D, H, W)`` → ``(B, C, *output_size)``; see :func:`adaptive_max_pool2d`."""
     return _adaptive_max("adaptive_max_pool3d", 3, input, output_size, return_indices)
 
 
 @derive("adaptive_avg_pool3d", method=False)
 def adaptive_avg_pool3d(input: Any, output_size: Any) -> Tensor:
-    """Means over so many windows that the result is (B, C, *output_size)."""
+    """Means over so many windows that the result is ``(B, C, *output_size)``."""
     return pool._adaptive("adaptive_avg_pool3d", 3, input, output_size)
 
 
