@@ -83,15 +83,15 @@ def acosh(x: Operand) -> Tensor:
 def adaptive_avg_pool1d(input: Any, output_size: builtins.int | tuple[builtins.int, ...]) -> Tensor:
     """(B, C, L) → (B, C, output_size); see :func:`adaptive_avg_pool2d`."""
 def adaptive_avg_pool2d(input: Any, output_size: Any) -> Tensor:
-    """Means over so many windows that the result is (B, C, *output_size)."""
+    """Means over so many windows that the result is ``(B, C, *output_size)``."""
 def adaptive_avg_pool3d(input: Any, output_size: Any) -> Tensor:
-    """Means over so many windows that the result is (B, C, *output_size)."""
+    """Means over so many windows that the result is ``(B, C, *output_size)``."""
 def adaptive_max_pool1d(input: Any, output_size: Any, return_indices: builtins.bool = False) -> Any:
     """(B, C, L) → (B, C, output_size); see :func:`adaptive_max_pool2d`."""
 def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: builtins.bool = False) -> Any:
-    """The largest of so many windows that the result is (B, C, *output_size); None keeps an extent."""
+    """The largest of so many windows that the result is ``(B, C, *output_size)``."""
 def adaptive_max_pool3d(input: Any, output_size: Any, return_indices: builtins.bool = False) -> Any:
-    """(B, C, D, H, W) → (B, C, *output_size); see :func:`adaptive_max_pool2d`."""
+    """``(B, C, D, H, W)`` → ``(B, C, *output_size)``; see :func:`adaptive_max_pool2d`."""
 def add(x: Any, other: Any, *, alpha: builtins.int | builtins.float | builtins.bool = 1) -> Tensor:
     """``x + y``."""
 def add_scalar(x: Operand, scalar: builtins.float) -> Tensor:
@@ -590,7 +590,7 @@ def embedding(
     scale_grad_by_freq: builtins.bool = False,
     sparse: builtins.bool = False,
 ) -> Tensor:
-    """The rows of `weight` (V, D) that `input` names, as (*input.shape, D)."""
+    """The rows of `weight` (V, D) that `input` names, as ``(*input.shape, D)``."""
 def embedding_bag(
     input: Any,
     weight: Any,
