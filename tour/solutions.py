@@ -8,6 +8,7 @@ from math import inf, prod
 
 import numpy as np
 
+from deepdive import nn
 from step02_slopes import SLOPE
 from step04_order import backward
 from step07_strides import NDArray
@@ -16,7 +17,6 @@ from step13_laws import Tensor, sample, worst_error
 from step14_speakers import Plain
 from step19_second_order import gradient
 from step20_recording import notes_of
-from step23_compiled import library_step
 from verdict import verdict
 
 
@@ -206,6 +206,20 @@ def without_repetitions(lines):
     return kept, instead
 
 
+def step_in_halves(model, optimizer, x, y):
+    """Step 23: step 5 in the library's words."""
+    optimizer.zero_grad()
+    total = 0.0
+    for start in range(0, len(x), 5):
+        some = slice(start, start + 5)
+        loss = nn.functional.cross_entropy(model(x[some]), y[some])
+        part = loss * (len(x[some]) / len(x))
+        part.backward()
+        total = total + part.detach()
+    optimizer.step()
+    return total
+
+
 SOLUTIONS = {
     "step01_remember": leaves,
     "step02_slopes": slopes_of_division,
@@ -229,7 +243,7 @@ SOLUTIONS = {
     "step20_recording": multiplications,
     "step21_program": forget,
     "step22_generating": without_repetitions,
-    "step23_compiled": library_step,
+    "step23_compiled": step_in_halves,
 }
 
 
