@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from importlib import import_module
@@ -58,6 +59,19 @@ def test_step_runs(step, tmp_path):
     assert len(out.splitlines()) >= 6
     assert max(map(len, out.splitlines())) <= 100
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_reader_solves_an_exercise_in_the_file(tmp_path):
+    folder = shutil.copytree(TOUR, tmp_path / "tour", ignore=shutil.ignore_patterns("__pycache__"))
+    step = folder / "step02_slopes.py"
+    hole = "    raise NotImplementedError\n"
+    source = step.read_text()
+    step.write_text(source.replace(hole, "    return 1 / y, x / y**2\n"))
+    assert "exercise: not right yet – the slope in y" in run(step, tmp_path)
+    step.write_text(source.replace(hole, "    return 1 / y, -x / y**2\n"))
+    assert "exercise: solved" in run(step, tmp_path)
+    step.write_text(source.replace(hole, "    return 1 / z\n"))
+    assert "exercise: it raised NameError: name 'z'" in run(step, tmp_path)
 
 
 def test_readme_names_every_step():
