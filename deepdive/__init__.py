@@ -62,6 +62,7 @@ SUBPACKAGES = {
     "onnx": "deepdive.onnx",
     "cuda": "deepdive.cuda",
     "amp": "deepdive.amp",
+    "array_api": "deepdive.array_api",
 }
 # Single names that live in a sub-package: name → (module, attribute)
 LATE = {
@@ -97,7 +98,13 @@ def _draw_program(drawn: Any, path: Any, format: str | None) -> str:
     return draw_program(drawn, path, format)
 
 
+def _array_namespace(self: Tensor, *, api_version: str | None = None) -> Any:
+    """The Python array API standard over Tensors (:mod:`deepdive.array_api`)."""
+    return _import_late("deepdive.array_api")
+
+
 add_method("draw_graph", _draw_graph)
+add_method("__array_namespace__", _array_namespace)
 config.painter.append(_draw_program)
 
 

@@ -55,6 +55,7 @@ ORDER = (
     "deepdive.amp",
     "deepdive.linalg",
     "deepdive.special",
+    "deepdive.array_api",
     "deepdive.interop",
     # 6 seeing and training
     "deepdive.dash",

@@ -86,6 +86,11 @@ def _array_function(self: Tensor, func: Any, types: Any, args: Any, kwargs: Any)
     name = func.__name__
     function = REGISTRY.get(name) if name in FUNCTIONS else None
     if function is not None and "out" not in kwargs and "dtype" not in kwargs:
+        if name in ("var", "std"):  # NumPy divides by n unless told otherwise
+            kwargs = {"correction": kwargs.get("ddof", 0), **kwargs}
+            kwargs.pop("ddof", None)
+        elif name.startswith("cum") and len(args) == 1 and kwargs.get("axis") is None:
+            args, kwargs = (args[0].reshape(-1),), {"axis": 0}
         return function(*args, **kwargs)
     return func(*plain(args), **plain(kwargs))
 

@@ -169,5 +169,11 @@ def _read(x: Any) -> Any:
     return array
 
 
+def _to_device(self: Tensor, device: Any, /, *, stream: Any = None) -> Tensor:
+    """The array API standard's name for ``x.to(device)``."""
+    return self.to(str(device))  # type: ignore[attr-defined, no-any-return]
+
+
+add_method("to_device", _to_device)
 add_method("__dlpack__", _dlpack)
 add_method("__dlpack_device__", _dlpack_device)
