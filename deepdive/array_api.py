@@ -271,7 +271,8 @@ def _gathered(word, x, axis, dtype, start):
     if axis is None and x.ndim != 1:
         raise ArgumentError(f"{word}: say along which axis", got=f"shape {tuple(x.shape)}")
     axis = 0 if axis is None else axis
-    out: Any = _OURS[word](x, axis=axis) if dtype is None else _OURS[word](x.to(dtype), axis=axis)
+    running = getattr(_ours, word)
+    out: Any = running(x if dtype is None else x.to(dtype), axis=axis)
     if start is None:
         return out
     first = [1 if i == axis % x.ndim else size for i, size in enumerate(x.shape)]
