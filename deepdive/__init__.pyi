@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from deepdive import amp as amp
+from deepdive import array_api as array_api
 from deepdive import autograd as autograd
 from deepdive import backend as backend
 from deepdive import cli as cli

@@ -23,6 +23,8 @@ class Registered:
         """Bits set in both."""
     def __array__(self, dtype: Any = None, copy: builtins.bool | None = None) -> Any: ...
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any: ...
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        """The Python array API standard over Tensors (:mod:`deepdive.array_api`)."""
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any: ...
     @property
     def __cuda_array_interface__(self) -> Any:
@@ -1256,6 +1258,8 @@ class Registered:
         non_blocking: builtins.bool = False,
     ) -> Tensor:
         """`x` on another device or in another dtype: ``to("cpu")``, ``to(dd.float64)``, ``to(y)``."""
+    def to_device(self, device: Any, *, stream: Any = None) -> Tensor:
+        """The array API standard's name for ``x.to(device)``."""
     def topk(
         self,
         k: builtins.int,
