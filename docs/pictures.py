@@ -47,7 +47,7 @@ def steps(path: str) -> None:
 def report(path: str) -> None:
     """The page at the end of a short training."""
     dd.manual_seed(0)
-    prepare = datautils.Compose([datautils.Scale(16), datautils.Flatten()])
+    prepare = datautils.Compose([datautils.Scale(1 / 16), datautils.Flatten()])
     digits = [datautils.Digits(train=part, transform=prepare) for part in (True, False)]
     learn = datautils.DataLoader(digits[0], batch_size=64, shuffle=True)
     held_out = datautils.DataLoader(digits[1], batch_size=180)

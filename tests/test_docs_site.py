@@ -2,12 +2,15 @@
 has nothing to complain about.
 """
 
+import operator
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+import deepdive as dd
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -16,6 +19,9 @@ PAGES = sorted(p for p in DOCS.rglob("*.md") if "_build" not in p.parts and p.na
 
 TOCTREE = re.compile(r"^```\{toctree\}\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
+CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
+ROOMS = "dd train dash datautils nn func optim utils autograd linalg special interop io cuda amp"
+NAME = re.compile(rf"^(?!.*\.py$)(?:{ROOMS.replace(' ', '|')})(?:\.[A-Za-z_]\w*)+")
 FENCED = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 
 
@@ -47,6 +53,25 @@ def test_links_within_the_repository(page):
     text = page.read_text(encoding="utf-8")
     inside = [link for link in links(text) if "://" not in link]
     assert [link for link in inside if not (page.parent / link).exists()] == []
+
+
+def test_names_in_the_text_exist():
+    """``dd.nn.Linear`` and ``train.Trainer`` in running text are names of the library."""
+    found = {
+        (page.name, name)
+        for page in PAGES
+        for code in CODE.findall(FENCED.sub("", page.read_text(encoding="utf-8")))
+        for name in NAME.findall(code)
+    }
+    assert len(found) > 50
+    unknown = []
+    for page, name in sorted(found):
+        whole = name if name.startswith("dd.") else f"dd.{name}"
+        try:
+            operator.attrgetter(whole.removeprefix("dd."))(dd)
+        except AttributeError:
+            unknown.append((page, name))
+    assert unknown == []
 
 
 @pytest.mark.slow
