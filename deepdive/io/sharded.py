@@ -11,14 +11,17 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from deepdive.errors import ArgumentError, CheckpointError
 from deepdive.io import files, safetensors
+from deepdive.io.folder import read_folder, write_folder
 
 INDEX = "model.safetensors.index.json"
 SINGLE = ("model.safetensors", "weights.safetensors")  # other libraries', and our own
+SHARD = re.compile(r"model-\d{5}-of-\d{5}\.safetensors")
 MAX_INDEX = 100_000_000  # bytes
 
 
@@ -30,18 +33,30 @@ def load(path: files.FilePath) -> dict[str, Any]:
     """
     path = os.fspath(path)
     if os.path.isdir(path):
-        known = (INDEX, *SINGLE)
-        found = [name for name in known if os.path.isfile(os.path.join(path, name))]
-        if not found:
-            raise CheckpointError(f"no weights in {path}", expected=" or ".join(known))
-        path = os.path.join(path, found[0])
+        return _load_folder(path)
     if not path.endswith(".json"):
         return safetensors.load(path)
-    places = _weight_map(path)
-    folder = os.path.dirname(path)
+    folder, places = os.path.dirname(path), _weight_map(path)
     shards = {name: safetensors.load(os.path.join(folder, name)) for name in set(places.values())}
+    return _gathered(path, places, shards)
+
+
+def _load_folder(path: str) -> dict[str, Any]:
+    """What lies in a folder, also while a save of ours moves in (:mod:`deepdive.io.folder`)."""
+    known = (INDEX, *SINGLE)
+    places = read_folder(path, {INDEX: _weight_map})[INDEX]
+    if places is None:
+        for arrays in read_folder(path, dict.fromkeys(SINGLE, safetensors.load)).values():
+            if arrays is not None:
+                return arrays  # type: ignore[no-any-return]
+        raise CheckpointError(f"no weights in {path}", expected=" or ".join(known))
+    shards = read_folder(path, dict.fromkeys(places.values(), safetensors.load))
+    return _gathered(os.path.join(path, INDEX), places, shards)
+
+
+def _gathered(path: str, places: dict[str, str], shards: Mapping[str, Any]) -> dict[str, Any]:
     for name, shard in places.items():
-        if name not in shards[shard]:
+        if name not in (shards[shard] or ()):
             raise CheckpointError(
                 f"{path}: tensor {name!r} is not in {shard}, where the index says it is",
                 fix="download or save the files again",
@@ -69,26 +84,47 @@ def _weight_map(path: str) -> dict[str, str]:
 
 
 def save(
-    folder: files.FilePath, tensors: Mapping[str, Any], max_shard_size: int = 5_000_000_000
+    folder: files.FilePath,
+    tensors: Mapping[str, Any],
+    max_shard_size: int = 5_000_000_000,
+    metadata: Mapping[str, str] | None = None,
+    texts: Mapping[str, str] | None = None,
 ) -> list[str]:
     """Writes `tensors` into `folder`, in files of at most so many bytes; gives their names.
 
-    One file is ``model.safetensors``; several have an index, which is written last.
+    One file is ``model.safetensors``; several have an index.  All of them, and `texts` (file name
+    → content) take the place of what was there in one step; weights of a former save are removed.
 
     Raises:
         ArgumentError: for a size that is no positive number.
-        CheckpointError: the files cannot be written.
+        CheckpointError: the files cannot be written; what was there before is untouched.
     """
     import json
 
     if max_shard_size < 1:
         raise ArgumentError("sharded.save: max_shard_size is positive", got=max_shard_size)
-    os.makedirs(folder, exist_ok=True)
+    shards, total = _shared_out(tensors, max_shard_size)
+    facts = {"format": "pt", **(metadata or {})}  # transformers insists on that word
+    written: dict[str, Any] = dict.fromkeys(_weights_in(folder))
+    for name, shard in shards.items():
+        written[name] = safetensors.pieces(shard, facts)
+    if len(shards) > 1:
+        places = {tensor: name for name, shard in shards.items() for tensor in shard}
+        index = {"metadata": {"total_size": total}, "weight_map": places}
+        written[INDEX] = [json.dumps(index, indent=2).encode() + b"\n"]
+    for name, text in (texts or {}).items():
+        written[name] = [text.encode()]
+    write_folder(folder, written)
+    return list(shards)
+
+
+def _shared_out(tensors: Mapping[str, Any], most: int) -> tuple[dict[str, dict[str, Any]], int]:
+    """File name → tensors, in the order given; and the bytes of them all."""
     shards: list[dict[str, Any]] = [{}]
     sizes = [0]
     for name, array in tensors.items():
         size = array.dtype.itemsize * array.size
-        if sizes[-1] and sizes[-1] + size > max_shard_size:
+        if sizes[-1] and sizes[-1] + size > most:
             shards.append({})
             sizes.append(0)
         shards[-1][name] = array
@@ -97,11 +133,13 @@ def save(
     if len(shards) > 1:
         numbers = range(1, len(shards) + 1)
         names = [f"model-{i:05}-of-{len(shards):05}.safetensors" for i in numbers]
-    for name, shard in zip(names, shards, strict=True):
-        safetensors.save(os.path.join(folder, name), shard, {"format": "pt"})
-    if len(shards) > 1:
-        pairs = zip(names, shards, strict=True)
-        places = {tensor: name for name, shard in pairs for tensor in shard}
-        index = {"metadata": {"total_size": sum(sizes)}, "weight_map": places}
-        files.write_text(os.path.join(folder, INDEX), json.dumps(index, indent=2) + "\n")
-    return names
+    return dict(zip(names, shards, strict=True)), sum(sizes)
+
+
+def _weights_in(folder: files.FilePath) -> list[str]:
+    """The files of a former save of this kind."""
+    try:
+        found = os.listdir(folder)
+    except OSError:
+        return []  # not there yet; what else is wrong with it, writing will tell
+    return [name for name in found if name in (INDEX, SINGLE[0]) or SHARD.fullmatch(name)]
