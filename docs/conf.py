@@ -21,10 +21,12 @@ html_theme = "alabaster"
 html_theme_options = {
     "description": "deep learning in 100 % Python",
     "fixed_sidebar": True,
-    "page_width": "1100px",
+    "page_width": "1240px",
+    "body_max_width": "none",
     "sidebar_width": "240px",
 }
-html_static_path = []
+html_show_copyright = False
+html_static_path = ["_static"]
 myst_enable_extensions = ["colon_fence", "deflist", "fieldlist"]
 myst_heading_anchors = 3
 autodoc_member_order = "bysource"
