@@ -103,9 +103,24 @@ def _array_namespace(self: Tensor, *, api_version: str | None = None) -> Any:
     return _import_late("deepdive.array_api")
 
 
+def _tensor_html(self: Tensor) -> str:
+    """What a notebook shows (:mod:`deepdive.dash.notebook`)."""
+    from deepdive.dash import notebook
+
+    return notebook.tensor_html(self)
+
+
+def _module_html(module: Any) -> str:
+    from deepdive.dash import notebook
+
+    return notebook.module_html(module)
+
+
 add_method("draw_graph", _draw_graph)
+add_method("_repr_html_", _tensor_html)
 add_method("__array_namespace__", _array_namespace)
 config.painter.append(_draw_program)
+config.notebook.append(_module_html)
 
 
 def __getattr__(name: str) -> Any:

@@ -87,6 +87,10 @@ class Compiled:
             program.holds()  # reads the state
             return program.run()
 
+    def _repr_svg_(self) -> str | None:
+        """What a notebook shows: the picture, once there is a program."""
+        return None if self.latest is None else self.draw()
+
     def _program(self) -> Program:
         if self.latest is None:
             raise GraphError("compile: nothing is compiled yet", fix="call the function once")

@@ -1,5 +1,6 @@
 """Level 6: seeing – live curves, progress bars, pictures of graphs, summaries and profiles."""
 
+from deepdive.dash import notebook  # gives summaries and pictures their display
 from deepdive.dash.chart import chart
 from deepdive.dash.chart_picture import save_chart
 from deepdive.dash.dashboard import Dash
@@ -29,6 +30,7 @@ __all__ = [
     "TrainingBar",
     "chart",
     "draw_graph",
+    "notebook",
     "paint",
     "picture_of",
     "profile",

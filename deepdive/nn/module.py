@@ -363,6 +363,9 @@ class Module(Lookups):
         lines = [extra, *parts] if extra else parts
         return f"{name}(\n  " + "\n".join(lines).replace("\n", "\n  ") + "\n)"
 
+    def _repr_html_(self) -> str:
+        return config.notebook[0](self)
+
 
 class Params(MutableMapping[str, Tensor]):
     """A live view of a module's parameters, path → Tensor."""
