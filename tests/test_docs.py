@@ -1,12 +1,14 @@
 """Every ```python block of the README and of docs/ runs.
 
 The blocks of one file share their names, as a reader would type them one after the other, in an
-empty folder.  A block that starts with ``>>>`` is a doctest.  A block below the HTML comment
-``<!-- no-run: reason -->`` is skipped, and pytest -rs lists the reasons.
+empty folder.  A comment behind ``print(…)`` that looks like what is printed must be just that:
+``print(x.grad)  # tensor([2., 4.])``.  A block that starts with ``>>>`` is a doctest.  A block
+below the HTML comment ``<!-- no-run: reason -->`` is skipped, and pytest -rs lists the reasons.
 """
 
 import doctest
 import re
+import sys
 import traceback
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +23,10 @@ FENCE = re.compile(
     r"^(?P<indent> *)```python\n(?P<code>.*?)^(?P=indent)```$",
     re.DOTALL | re.MULTILINE,
 )
+
+
+VALUE = r"tensor\(|[(\[]|-?\d|True\b|False\b|None\b|[A-Z]\w+\("  # how what is printed begins
+CLAIM = re.compile(rf"\bprint\(.*\) +# ((?:{VALUE}).*)$")
 
 
 class Block(NamedTuple):
@@ -51,7 +57,21 @@ def run(block: Block, page: Path, namespace: dict) -> None:
         doctest.DebugRunner(optionflags=flags).run(example, clear_globs=False)
     else:
         padded = "\n" * (block.line - 1) + block.code
+        namespace["print"] = checking(padded.splitlines())
         exec(compile(padded, str(page), "exec"), namespace)
+        del namespace["print"]
+
+
+def checking(lines: list[str]):
+    """A ``print`` that compares what it prints with the comment behind the call."""
+
+    def said(*values, **options):
+        print(*values, **options)
+        claim = CLAIM.search(lines[sys._getframe(1).f_lineno - 1])
+        if claim:
+            assert " ".join(map(str, values)) == claim[1]
+
+    return said
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
@@ -131,5 +151,8 @@ def test_a_wrong_block_fails_at_its_line():
         run(blocks_of(PAGE)[1], Path("PAGE.md"), {})
     last = traceback.extract_tb(caught.tb)[-1]
     assert (last.filename, last.lineno) == ("PAGE.md", 11)
+    with pytest.raises(AssertionError):
+        run(Block(1, "print(1 + 1)    # 3\n", None), Path("PAGE.md"), {})
+    run(Block(1, "print(1 + 1)    # two\nprint(1, 2)  # 1 2\n", None), Path("PAGE.md"), {})
     with pytest.raises(doctest.DocTestFailure):
         run(Block(1, ">>> 1 + 1\n3\n", None), Path("PAGE.md"), {})
