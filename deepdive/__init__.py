@@ -39,6 +39,7 @@ from deepdive.dtypes import (
     uint8,
 )
 from deepdive.errors import did_you_mean as _did_you_mean
+from deepdive.host import NUMPY as _NUMPY
 from deepdive.host import import_late as _import_late
 
 __version__ = "0.1.0"
@@ -103,14 +104,18 @@ def _array_namespace(self: Tensor, *, api_version: str | None = None) -> Any:
     return _import_late("deepdive.array_api")
 
 
-def _tensor_html(self: Tensor) -> str:
-    """What a notebook shows (:mod:`deepdive.dash.notebook`)."""
+def _tensor_html(self: Tensor) -> str | None:
+    """What a notebook shows (:mod:`deepdive.dash.notebook`); without NumPy just the text."""
+    if not _NUMPY:
+        return None
     from deepdive.dash import notebook
 
     return notebook.tensor_html(self)
 
 
-def _module_html(module: Any) -> str:
+def _module_html(module: Any) -> str | None:
+    if not _NUMPY:
+        return None
     from deepdive.dash import notebook
 
     return notebook.module_html(module)

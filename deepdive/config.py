@@ -142,4 +142,4 @@ watch: Any = None
 # Draws what the compiler says of a program; the table of contents puts deepdive.dash's way here.
 painter: list[Callable[[Any, Any, str | None], str]] = []
 # What a notebook shows of a module, put here in the same way.
-notebook: list[Callable[[Any], str]] = []
+notebook: list[Callable[[Any], str | None]] = []

@@ -363,7 +363,7 @@ class Module(Lookups):
         lines = [extra, *parts] if extra else parts
         return f"{name}(\n  " + "\n".join(lines).replace("\n", "\n  ") + "\n)"
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> str | None:
         return config.notebook[0](self)
 
 

@@ -102,12 +102,28 @@ def predictions(model):
         return [number for x, _ in test for number in model(x).argmax(1).tolist()]
 
 
+def with_others():
+    """What is for other libraries and notebooks: what works, works; the rest says what it needs."""
+    x = dd.tensor([[1.0, 2.0]])
+    xp = x.__array_namespace__()
+    assert xp.sum(x, axis=1).tolist() == [3.0]
+    assert x._repr_html_() is None and nn.Linear(1, 1)._repr_html_() is None
+    for take in (x.__dlpack__, lambda: dd.from_dlpack(x)):
+        try:
+            take()
+        except MissingExtraError as error:
+            assert "numpy" in str(error)
+        else:
+            raise AssertionError("DLPack without NumPy")
+
+
 def main(folder, epochs):
     assert find_spec("numpy") is None
     found = {"device": dd.zeros(1).device, "printed": repr(dd.tensor([[1.0, 2.5], [3.0, 4.0]]))}
     found["rooms"] = modules_that_need_numpy()
     assert not dd.cuda.is_available()
     found["random"] = random_numbers()
+    with_others()
     found["refused"] = refused()
     found["gradients"] = gradients()
     began = time.perf_counter()
