@@ -110,8 +110,8 @@ class Registered:
         """``x / y``; integers give the default float."""
     def __xor__(self, y: Operand) -> Tensor:
         """Bits set in one."""
-    def _repr_html_(self) -> str:
-        """What a notebook shows (:mod:`deepdive.dash.notebook`)."""
+    def _repr_html_(self) -> str | None:
+        """What a notebook shows (:mod:`deepdive.dash.notebook`); without NumPy just the text."""
     def abs(self) -> Tensor:
         """``|x|``; its slope at 0 is taken as 0."""
     def abs_(self, *args: Any, **kwargs: Any) -> Tensor:
