@@ -352,6 +352,11 @@ ARGUMENTS = {
         "expected: two numbers in",
     ),
     "nesterov": (lambda: optim.SGD(weights(), 0.1, nesterov=True), "nesterov needs momentum"),
+    "misspelt": (
+        lambda: optim.SGD(weights(), lr=0.1, momentun=0.9),
+        "no hyper-parameter 'momentun'",
+        "did you mean 'momentum'?",
+    ),
     "no parameters": (lambda: optim.SGD([], 0.1), "no parameters", "got: an empty collection"),
     "one tensor": (lambda: optim.SGD(ones(2), 0.1), "got: one Tensor", "fix: SGD([tensor])"),
     "no leaf": (
@@ -414,7 +419,6 @@ def test_calls_of_operators(name):
     [
         (lambda: nn.Linear(2, 2, biass=True), "biass"),
         (lambda: DataLoader([1], batch=2), "batch"),
-        (lambda: optim.SGD(weights(), lr=0.1, momentun=0.9), "momentun"),
         (lambda: MNIST(path="."), "path"),
     ],
 )

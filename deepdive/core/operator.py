@@ -342,6 +342,8 @@ def _register(cls: Any, names: tuple[Any, ...], word: str | None, method: bool) 
             expected="a class with forward(self, xp, …) or a static forward(ctx, …)",
         )
     public = [name for name in names if name is not None]
+    for name in public if method else ():
+        _check_free(name)  # a class that is refused leaves no trace
     cls.public_name = public[0] if public else cls.__name__
     describe(function, cls, cls.public_name)
     for name in public:
@@ -362,10 +364,14 @@ def describe(function: Any, cls: Any, name: str) -> None:
     function.operator = cls
 
 
-def add_method(name: str, function: Callable[..., Any]) -> None:
-    """Attach a Tensor method; what :class:`Tensor` defines itself is never replaced."""
+def _check_free(name: str) -> None:
     if name in Tensor.__dict__ and not hasattr(Tensor.__dict__[name], "registered"):
         raise OperatorError(f"register: Tensor has an attribute {name!r} of its own")
+
+
+def add_method(name: str, function: Callable[..., Any]) -> None:
+    """Attach a Tensor method; what :class:`Tensor` defines itself is never replaced."""
+    _check_free(name)
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
         return function(self, *args, **kwargs)

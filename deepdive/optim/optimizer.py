@@ -81,7 +81,8 @@ class Optimizer:
         hyper = groups.without_hints(hyper, self._title)
         self.defaults = {**EVERY, **own, **(defaults or {}), **hyper}
         asked = _keywords(formula) if formula else ()
-        groups.check_known(self.defaults, [*asked, *(defaults or ()), *EVERY], self._title)
+        known = list(dict.fromkeys([*asked, *(defaults or ()), *EVERY]))
+        groups.check_known(self.defaults, known, self._title)
         self._counts = "t" in asked
         self._asked = [name for name in asked if name != "t"]
         self._optional = [name for name in self.optional if name in asked]

@@ -254,6 +254,7 @@ class TestOperators:
             register("wrong", int)
         with pytest.raises(OperatorError, match="an attribute 'shape' of its own"):
             register("shape", Add)
+        assert Add.public_name == "add"
 
 
 class TestBackward:
