@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -78,8 +79,17 @@ def grad_norm(parameters: Any, norm_type: float = 2.0) -> Tensor:
 
 
 def _total(xp: Any, held: list[Tensor], norm_type: float) -> Any:
-    norms = xp.stack([_norm(xp, _array(p), norm_type) for p in held])
-    return xp.as_zero_d(_norm(xp, norms, norm_type))
+    """``(Σ |g|^p)^(1/p)`` over all elements of all gradients; the largest ``|g|`` for p = ∞."""
+    join = xp.maximum if norm_type == math.inf else xp.add
+    total: Any = None
+    for p in held:
+        part = _power(xp, _array(p), norm_type)
+        total = part if total is None else join(total, part)
+    if norm_type == 2:
+        total = xp.sqrt(total)
+    elif norm_type != math.inf:
+        total = total ** (1 / norm_type)
+    return xp.as_zero_d(total)
 
 
 def _scale(held: list[Tensor], scale: Any) -> None:
@@ -123,11 +133,11 @@ def _array(p: Tensor) -> Any:
     return p._grad._data if isinstance(p._grad, Tensor) else p._grad
 
 
-def _norm(xp: Any, g: Any, norm_type: float) -> Any:
-    """``(Σ |g|^p)^(1/p)``; the largest ``|g|`` for p = ∞."""
-    if norm_type == float("inf"):
+def _power(xp: Any, g: Any, norm_type: float) -> Any:
+    """``Σ |g|^p``; the largest ``|g|`` for p = ∞."""
+    if norm_type == math.inf:
         return xp.max(xp.abs(g))
     if norm_type == 2:
         flat = xp.reshape(g, (-1,))
-        return xp.sqrt(xp.matmul(flat, flat))  # no temporary of the size of g
-    return xp.sum(xp.abs(g) ** norm_type) ** (1 / norm_type)
+        return xp.matmul(flat, flat)  # no temporary of the size of g
+    return xp.sum(xp.abs(g) ** norm_type)

@@ -175,3 +175,30 @@ def test_convolutions_of_all_kinds_run_in_loops(places):
     for found, expected in zip(program(x, w), run(x, w), strict=True):
         size = np.abs(expected.numpy()).max()
         np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-4, atol=1e-5 * size)
+
+
+def test_gradients_are_clipped_in_loops():
+    """The norm over all parameters is part of the program, and what is stacked is no obstacle."""
+    pytest.importorskip("numba")
+    x, y = dd.randn(8, 5), dd.tensor([0, 1, 2, 0, 1, 2, 0, 1])
+
+    def losses(prepare):
+        dd.manual_seed(3)
+        model = nn.Sequential(nn.Linear(5, 7), nn.Tanh(), nn.Linear(7, 3))
+        optimizer = dd.optim.SGD(model.parameters(), lr=0.5)
+
+        def step(x, y):
+            loss = nn.functional.cross_entropy(model(x), y)
+            optimizer.zero_grad()
+            loss.backward()
+            norm = dd.optim.clip_grad_norm_(model.parameters(), 0.1)
+            optimizer.step()
+            return dd.stack([loss, norm])
+
+        run = prepare(step)
+        return [run(x, y).numpy() for _ in range(4)], run
+
+    expected, _ = losses(lambda step: step)
+    found, run = losses(lambda step: dd.compile(step, dialect="numba"))
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    assert "not in Numba" not in str(run.explain())
