@@ -1,7 +1,9 @@
 """ONNX files: onnxruntime computes with them what the models compute."""
 
+import runpy
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from deepdive.nn import functional as F
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(path, *arrays):
@@ -99,8 +102,18 @@ MODELS = {
     ),
     "attention": (Attention, (np.arange(12).reshape(2, 6) % 20,)),
     "two inputs and outputs": (Two, (image(4, 3), image(4, 2))),
-    "recurrent": (lambda: FirstOf(nn.GRU(3, 5, batch_first=True)), (image(2, 4, 3),)),
+    "GRU": (lambda: FirstOf(nn.GRU(3, 5, batch_first=True)), (image(2, 4, 3),)),
+    "LSTM": (
+        lambda: FirstOf(nn.LSTM(3, 5, num_layers=2, bidirectional=True, batch_first=True)),
+        (image(2, 4, 3),),
+    ),
+    "GPT of the examples": (lambda: gpt(11), (np.arange(24).reshape(3, 8) % 11,)),
 }
+
+
+def gpt(vocabulary):
+    example = runpy.run_path(str(ROOT / "examples" / "gpt.py"))
+    return example["GPT"](vocabulary, context=8, width=16, heads=2, layers=2)
 
 
 class FirstOf(nn.Module):
