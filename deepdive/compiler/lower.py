@@ -22,17 +22,12 @@ from deepdive.compiler.graph import Graph, Value, reduced_axes, rewritten, said
 
 def lowered(graph: Graph) -> Graph:
     """The same computation in primitive words."""
-    return rewritten(rewritten(graph, _primitive), _joined)
+    return rewritten(graph, _primitive)
 
 
 def _primitive(value: Value) -> Value:
     rule = RULES.get(value.word)
     return rule(value) if rule else value
-
-
-def _joined(value: Value) -> Value:
-    """What is stacked still, when everybody else has had a look, is joined along a new axis."""
-    return lower_index.stack(value) if value.word == "stack" else value
 
 
 # --- arithmetic -----------------------------------------------------------------------------------

@@ -73,17 +73,6 @@ def concat(value: Value) -> Value:
     return value if out is None else out
 
 
-def stack(value: Value) -> Value:
-    """Joined along an axis of extent 1 in each."""
-    axis = value.arguments["axis"] % len(value.shape)
-    shape = list(value.shape)
-    shape[axis] = 1
-    parts = []
-    for x in value.arguments["arrays"]:
-        parts.append(said("reshape", value, tuple(shape), x=x, shape=tuple(shape)))
-    return concat(said("concat", value, arrays=parts, axis=axis))
-
-
 def overlap_add(value: Value) -> Value:
     """Windows that do not overlap, stacked from one array a place: each array to its places."""
     windows = value.arguments["w"]

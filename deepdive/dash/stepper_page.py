@@ -11,7 +11,8 @@ from deepdive.dash.steps import Step, Value, shown
 from deepdive.dash.svg import escape
 
 STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 75em; color: #222 }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 75em; color: #222;
+  padding: 0 1em }
 main { display: flex; gap: 3em; flex-wrap: wrap }
 section { display: none; min-width: 32em }
 section.on { display: block }

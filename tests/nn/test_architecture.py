@@ -125,7 +125,7 @@ def test_changed_containers_are_written_as_they_are():
     ]
 
 
-class Block(nn.Module):
+class OwnBlock(nn.Module):
     """Makes its children itself."""
 
     def __init__(self, width, depth=1, act="relu"):
@@ -162,8 +162,8 @@ class Tower(nn.Sequential):
 def test_layers_of_ones_own(tmp_path):
     sizes = [3, 4, 3]
     model = nn.Sequential(
-        Block(3, depth=2),
-        Residual(np.float64(0.5), Block(3), norm=nn.LayerNorm(3)),
+        OwnBlock(3, depth=2),
+        Residual(np.float64(0.5), OwnBlock(3), norm=nn.LayerNorm(3)),
         MLP(sizes),
         Tower(nn.Linear(3, 3)),
     )
@@ -171,9 +171,9 @@ def test_layers_of_ones_own(tmp_path):
     assert to_arc(model) == textwrap.dedent(
         """\
         Sequential
-            Block(3, depth=2)
+            OwnBlock(3, depth=2)
             Residual(0.5)
-                1: Block(3)
+                1: OwnBlock(3)
                 norm: LayerNorm(3)
             MLP([3, 4, 3])
             Tower
