@@ -131,7 +131,7 @@ WAYS = {"eager": (), "compiled": ("--compile", "--workers", "2")}
 
 @pytest.mark.parametrize("way", WAYS)
 def test_kill_9_at_random_moments(tmp_path, way):
-    epochs = 60  # of five steps: more than a few short lives reach on a fast machine
+    epochs = 30  # of five steps: more than a few short lives reach on a fast machine
     found, reached = killed_again_and_again(
         tmp_path, 8 if way == "eager" else 4, epochs, *WAYS[way]
     )
