@@ -138,7 +138,7 @@ class OwnBlock(nn.Module):
         return x
 
 
-class Residual(nn.Module):
+class OwnResidual(nn.Module):
     """Gets its children handed in, among other arguments."""
 
     def __init__(self, scale, inner, *, norm=None):
@@ -148,14 +148,14 @@ class Residual(nn.Module):
         return x + self.scale * self.inner(x)
 
 
-class MLP(nn.Sequential):
+class OwnMLP(nn.Sequential):
     """A container that makes its own layers."""
 
     def __init__(self, sizes):
         super().__init__(*[nn.Linear(a, b) for a, b in pairwise(sizes)])
 
 
-class Tower(nn.Sequential):
+class OwnTower(nn.Sequential):
     """A container that stays one."""
 
 
@@ -163,20 +163,20 @@ def test_layers_of_ones_own(tmp_path):
     sizes = [3, 4, 3]
     model = nn.Sequential(
         OwnBlock(3, depth=2),
-        Residual(np.float64(0.5), OwnBlock(3), norm=nn.LayerNorm(3)),
-        MLP(sizes),
-        Tower(nn.Linear(3, 3)),
+        OwnResidual(np.float64(0.5), OwnBlock(3), norm=nn.LayerNorm(3)),
+        OwnMLP(sizes),
+        OwnTower(nn.Linear(3, 3)),
     )
     sizes.append(99)  # what it was made with is not what became of the list
     assert to_arc(model) == textwrap.dedent(
         """\
         Sequential
             OwnBlock(3, depth=2)
-            Residual(0.5)
+            OwnResidual(0.5)
                 1: OwnBlock(3)
                 norm: LayerNorm(3)
-            MLP([3, 4, 3])
-            Tower
+            OwnMLP([3, 4, 3])
+            OwnTower
                 Linear(3, 3)
         """
     )

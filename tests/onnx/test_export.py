@@ -28,7 +28,7 @@ def image(*shape):
     return np.random.default_rng(0).standard_normal(shape).astype(np.float32)
 
 
-class Residual(nn.Module):
+class Skip(nn.Module):
     def __init__(self):
         self.conv = nn.Conv2d(4, 4, 3, padding=1, bias=False)
         self.norm = nn.BatchNorm2d(4)
@@ -80,7 +80,7 @@ MODELS = {
     ),
     "cnn": (
         lambda: nn.Sequential(
-            *(nn.Conv2d(1, 4, 3, stride=2, padding=1), nn.BatchNorm2d(4), nn.ReLU(), Residual()),
+            *(nn.Conv2d(1, 4, 3, stride=2, padding=1), nn.BatchNorm2d(4), nn.ReLU(), Skip()),
             *(nn.MaxPool2d(2), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(36, 5), nn.Softmax(-1)),
         ),
         (image(2, 1, 24, 24),),
