@@ -15,7 +15,7 @@ import deepdive as dd
 from deepdive import nn
 from deepdive.dash import Progress
 from deepdive.datautils import CharDataset, DataLoader, RandomSampler, Vocabulary
-from deepdive.datautils.text import read_text_file
+from deepdive.io.files import read_text
 from deepdive.nn import functional as F
 from deepdive.optim import AdamW, clip_grad_norm_
 
@@ -184,7 +184,7 @@ def parsed():
 def main():
     options = parsed()
     dd.manual_seed(options.seed)
-    text = read_text_file(options.data)
+    text = read_text(options.data)
     letters = Vocabulary(text)
     numbers = letters.encode(text)
     cut = int(0.9 * len(numbers))

@@ -46,18 +46,6 @@ class Row(NamedTuple):
     broken: list[str]
 
 
-def functions() -> Iterator[tuple[str, Any]]:
-    """Each registered function once, under its main name; makers of tensors have no laws."""
-    from deepdive.core.operator import REGISTRY
-    from deepdive.ops.creation import CREATORS
-
-    seen = set()
-    for name, function in REGISTRY.items():
-        if name not in CREATORS and id(function) not in seen:
-            seen.add(id(function))
-            yield name, function
-
-
 def load_tables() -> None:
     """The samples of the tests; their call forms come with tests.ops.call_forms."""
     for path in sorted((ROOT / "tests" / "ops").glob("sample_table*.py")):
@@ -281,9 +269,11 @@ def rows_in(text: str) -> dict[str, tuple[int, list[str]]]:
 
 def check(root: Path) -> list[Violation]:
     """Operators without a row, rows without an operator, blank cells."""
+    from deepdive.testing.samples import registered_functions
+
     path = root / PAGE
     text = path.read_text(encoding="utf-8") if path.exists() else ""
-    rows, names = rows_in(text), [name for name, _ in functions()]
+    rows, names = rows_in(text), [name for name, _ in registered_functions()]
     fix = "python tools/make_operator_table.py, and commit it"
     found = [Violation(PAGE, 1, f"no row for {n!r}", fix) for n in names if n not in rows]
     for name, (line, cells) in rows.items():
@@ -298,8 +288,10 @@ def make(only: Sequence[str]) -> tuple[list[Row], list[str]]:
     """All rows, or some, sorted by name, and what broke."""
     import numpy as np
 
+    from deepdive.testing.samples import registered_functions
+
     load_tables()
-    wanted = sorted((n, f) for n, f in functions() if not only or n in only)
+    wanted = sorted((n, f) for n, f in registered_functions() if not only or n in only)
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         rows = [row(name, function) for name, function in wanted]

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from deepdive.backend.numpy_windows import counts
+from deepdive.backend.numpy_windows import add_windows, counts
 
 Array = Any
 Shape = tuple[int, ...]
@@ -60,16 +58,6 @@ def overlap_add(
     dilation: Shape,
 ) -> Array:
     """The adjoint of :func:`windows`: every window added back where it was read."""
-    n = len(stride)
-    lead = len(shape) - n
-    extents = w.shape[lead : lead + n]
-    size = w.shape[lead + n :]
     out = xp.zeros(shape, w.dtype)
-    for place in np.ndindex(*size):
-        target: list[Any] = [...]
-        for k, spread, step, extent in zip(place, dilation, stride, extents, strict=True):
-            start = k * spread
-            target.append(slice(start, start + step * extent, step))
-        part = out[tuple(target)]
-        part += w[(..., *place)]
+    add_windows(out, w, stride, dilation)
     return out

@@ -68,16 +68,20 @@ def overlap_add(
     dilation: Shape,
 ) -> Array:
     """The adjoint of :func:`windows`: every window added back where it was read."""
-    n = len(stride)
-    lead = len(shape) - n
-    extents = w.shape[lead : lead + n]
-    size = w.shape[lead + n :]
     out = np.zeros(shape, w.dtype)
-    for place in np.ndindex(*size):
+    add_windows(out, w, stride, dilation)
+    return out
+
+
+def add_windows(out: Array, w: Array, stride: Shape, dilation: Shape) -> None:
+    """Add every window to its place in `out`: one strided addition per place within a window."""
+    n = len(stride)
+    lead = out.ndim - n
+    extents = w.shape[lead : lead + n]
+    for place in np.ndindex(*w.shape[lead + n :]):
         target: list[Any] = [...]
         for k, spread, step, extent in zip(place, dilation, stride, extents, strict=True):
             start = k * spread
             target.append(slice(start, start + step * extent, step))
-        source: Any = (..., *place)
-        out[tuple(target)] += w[source]
-    return out
+        part = out[tuple(target)]
+        part += w[(..., *place)]

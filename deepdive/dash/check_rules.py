@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 
 from deepdive import config
 from deepdive.core.autograd import grad
+from deepdive.core.host_values import as_array
 from deepdive.core.tensor import Tensor
 from deepdive.host import np
+from deepdive.nn.modes import evaluating
 
 Found = Iterator["Finding"]
 
@@ -60,7 +62,7 @@ def inputs(look: Any) -> Found:
     """Numbers much larger than those that weights are made for."""
     if look.x.dtype.kind in "iu" and look.x.dtype.itemsize > 1:
         return  # whole numbers: rows of an embedding
-    values = _array(look.x)
+    values = as_array(look.x)
     largest = float(abs(values.astype("float64")).max()) if values.size else 0.0
     if LARGE < largest < math.inf:
         what = f"inputs reach {largest:.4g}; weights start for numbers of about 1"
@@ -85,7 +87,7 @@ def probabilities(look: Any) -> Found:
         kind = before.name.lower()
         what = f"the loss applies a {_own(loss.name)} to what a {kind} has made"
         yield Finding("probabilities", what, f"give the loss the numbers before the {kind}")
-    if loss.name == "PickedMean" and not _log_probabilities(_array(look.output)):
+    if loss.name == "PickedMean" and not _log_probabilities(as_array(look.output)):
         what = "nll_loss takes log-probabilities, and the output is none"
         yield Finding("probabilities", what, "use cross_entropy, or end the model with LogSoftmax")
 
@@ -137,7 +139,7 @@ def dead(look: Any) -> Found:
     """Rectifiers whose units are 0 for the whole batch; gradients that are 0 throughout."""
     for path, module, output in look.outputs:
         if type(module).__name__ in ("ReLU", "ReLU6") and output.ndim > 1:
-            silent = (_array(output) == 0).reshape(output.shape[0], -1).all(axis=0)
+            silent = (as_array(output) == 0).reshape(output.shape[0], -1).all(axis=0)
             share = float(silent.astype("float64").mean()) if silent.size else 0.0
             if share > MANY:
                 what = f"{share:.0%} of the units of {_named(path, module)} are 0 for every sample"
@@ -145,7 +147,7 @@ def dead(look: Any) -> Found:
     still = [
         path
         for path, slope in look.gradients.items()
-        if slope is not None and not (_array(slope) != 0).any()
+        if slope is not None and not (as_array(slope) != 0).any()
     ]
     if still and len(still) < len(look.gradients):
         what = f"the gradient is 0 throughout for {_listed(still)}"
@@ -158,7 +160,7 @@ def saturated(look: Any) -> Found:
         kind = type(module).__name__
         if kind not in ("Tanh", "Sigmoid"):
             continue
-        values = _array(output)
+        values = as_array(output)
         spread = abs(values) if kind == "Tanh" else abs(2 * values - 1)
         share = float((spread > SATURATED).astype("float64").mean()) if values.size else 0.0
         if share > MANY:
@@ -171,7 +173,7 @@ def alike(look: Any) -> Found:
     for path, p in look.parameters.items():
         if not path.endswith("weight") or p.ndim < 2 or p.shape[0] < 2 or 0 in p.shape:
             continue
-        weight = _array(p)
+        weight = as_array(p)
         if (weight == weight[:1]).all():
             what = f"all rows of {path} are equal, so all its units learn the same"
             yield Finding("alike", what, "start with random weights: nn.init.kaiming_uniform_")
@@ -200,15 +202,9 @@ def mixed_samples(look: Any) -> Found:
     if look.output.ndim < 1 or look.output.shape[0] != x.shape[0]:
         return
     probe = Tensor(x.detach().clone()._data, requires_grad=True)
-    modes = [(module, module.training) for module in look.model.modules()]
-    try:
-        look.model.eval()
-        with config.enable_grad():
-            (slope,) = grad(look.model(probe)[0].sum(), [probe], allow_unused=True)
-    finally:
-        for module, was in modes:
-            module.training = was
-    if slope is not None and (_array(slope)[1:] != 0).any():
+    with evaluating(look.model), config.enable_grad():
+        (slope,) = grad(look.model(probe)[0].sum(), [probe], allow_unused=True)
+    if slope is not None and (as_array(slope)[1:] != 0).any():
         what = "the output for sample 0 depends on other samples of the batch"
         yield Finding("mixed samples", what, "look for a reshape or a sum over the first axis")
 
@@ -240,12 +236,8 @@ def leftovers(look: Any) -> Found:
         yield Finding("leftovers", what, "optimizer.zero_grad() before each backward()")
 
 
-def _array(tensor: Any) -> Any:
-    return tensor.detach().numpy() if isinstance(tensor, Tensor) else tensor
-
-
 def _finite(tensor: Any) -> bool:
-    return tensor.dtype.kind != "f" or bool(np.isfinite(_array(tensor)).all())
+    return tensor.dtype.kind != "f" or bool(np.isfinite(as_array(tensor)).all())
 
 
 def _named(path: str, module: Any) -> str:

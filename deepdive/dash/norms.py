@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from deepdive.config import no_grad
-from deepdive.core.random import get_rng_state, set_rng_state
+from deepdive.core.host_values import as_array
 from deepdive.core.tensor import Tensor
+from deepdive.nn.modes import evaluating
 
 SHARE = 0.005  # of the time may be spent here
 SAMPLES = 16  # of a batch are enough
@@ -53,19 +54,13 @@ def activation_norms(model: Any, inputs: Any) -> dict[str, float]:
     """
     found: dict[str, float] = {}
     layers = [(path, m) for path, m in model.named_modules() if not m.own_modules()][:MOST_LAYERS]
-    modes = [(module, module.training) for module in model.modules()]
     hooks = [m.register_forward_hook(_noting(found, path)) for path, m in layers]
-    random = get_rng_state()
     try:
-        model.eval()
-        with no_grad():
+        with evaluating(model), no_grad():
             model(*(x[:SAMPLES] for x in inputs))
     finally:
-        set_rng_state(random)
         for hook in hooks:
             hook.remove()
-        for module, mode in modes:
-            module.training = mode
     return found
 
 
@@ -80,5 +75,4 @@ def _noting(found: dict[str, float], path: str) -> Any:
 
 def _array(x: Any) -> Any:
     """A float64 array: squares of float16 would overflow."""
-    own = x.detach()
-    return np.asarray((own if str(own.device) == "cpu" else own.to("cpu")).numpy(), np.float64)
+    return np.asarray(as_array(x), np.float64)

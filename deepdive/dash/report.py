@@ -10,17 +10,18 @@ import platform
 import sys
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from deepdive import config
 from deepdive.core import random
-from deepdive.core.tensor import Tensor
+from deepdive.core.host_values import as_array
 from deepdive.dash.curve import Curve
 from deepdive.dash.picture_file import save_picture
 from deepdive.dash.report_page import page
 from deepdive.host import NUMPY, np
 from deepdive.nn import functional as F
+from deepdive.nn.modes import evaluating
 
 
 class Mistake(NamedTuple):
@@ -104,7 +105,7 @@ class Report:
         """Notes the loss."""
         self.losses.add(trainer.step, trainer.loss)
         if self.sample is None:
-            self.sample = [_first(field) for field in trainer.fields[:-1]]
+            self.sample = [field[:1] for field in trainer.fields[:-1]]
 
     def on_stop(self, trainer: Any) -> None:
         """Writes the page."""
@@ -127,22 +128,15 @@ class Report:
 def look(model: Any, batches: Any, worst: int) -> Findings | None:
     """A pass over held-out data; None where outputs and labels are not a classifier's."""
     tables, found = [], []
-    state, modes = random.get_rng_state(), [(m, m.training) for m in model.modules()]
-    model.eval()
-    try:
-        with config.no_grad():
-            for *inputs, labels in batches:
-                truth = _numbers(labels)
-                scores = model(*inputs)
-                if truth.dtype.kind not in "iu" or scores.ndim != 2 or truth.ndim != 1:
-                    return None
-                p = _numbers(F.softmax(scores, -1))
-                tables.append((truth, p.argmax(axis=1), p.shape[1]))
-                found += _mistakes(inputs[0], truth, p, worst)
-    finally:
-        random.set_rng_state(state)
-        for module, was in modes:
-            module.training = was
+    with evaluating(model), config.no_grad():
+        for *inputs, labels in batches:
+            truth = as_array(labels)
+            scores = model(*inputs)
+            if truth.dtype.kind not in "iu" or scores.ndim != 2 or truth.ndim != 1:
+                return None
+            p = as_array(F.softmax(scores, -1))
+            tables.append((truth, p.argmax(axis=1), p.shape[1]))
+            found += _mistakes(inputs[0], truth, p, worst)
     if not tables:
         return None
     found.sort(key=lambda pair: pair[0])
@@ -154,7 +148,7 @@ def _mistakes(inputs: Any, truth: Any, p: Any, worst: int) -> list[tuple[float, 
     guess = p.argmax(axis=1)
     (wrong,) = np.nonzero(guess != truth)
     pairs = sorted((float(p[i, truth[i]]), int(i)) for i in wrong.tolist())
-    samples = _numbers(inputs)
+    samples = as_array(inputs)
     return [
         (chance, Mistake(samples[i], int(truth[i]), int(guess[i]), float(p[i, guess[i]])))
         for chance, i in pairs[:worst]
@@ -170,25 +164,15 @@ def _confusion(tables: list[Any]) -> Any:
     return np.asarray(confusion)
 
 
-def _numbers(value: Any) -> Any:
-    return value.detach().cpu().numpy() if isinstance(value, Tensor) else np.asarray(value)
-
-
-def _first(field: Any) -> Any:
-    return field[:1]
-
-
 def environment() -> dict[str, str]:
     """Where it ran, and with what."""
-    threads: Callable[[], int | None] = os.cpu_count
-    version = sys.modules["deepdive"].__version__
     return {
         "command": " ".join(sys.argv) or "interactive",
         "folder": os.getcwd(),
-        "DeepDive": version,
+        "DeepDive": sys.modules["deepdive"].__version__,
         "Python": platform.python_version(),
         "NumPy": np.__version__ if NUMPY else "not installed",
         "system": platform.platform(),
-        "processors": str(threads()),
+        "processors": str(os.cpu_count()),
         "seed": str(random.initial_seed()),
     }

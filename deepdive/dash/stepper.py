@@ -15,6 +15,7 @@ from heapq import heappop, heappush
 from typing import Any
 
 from deepdive.core.autograd.engine import gradients, seed_of, unbroadcast
+from deepdive.core.host_values import as_array
 from deepdive.core.tensor import Tensor
 from deepdive.dash.graph import named
 from deepdive.dash.picture_file import save_picture
@@ -98,7 +99,7 @@ class Stepper:
     def _name(self, node: Any) -> str:
         """The user's name for what a node made; ``v1``, ``v2`` … for what has none."""
         if node not in self._names:
-            tensor = self.loss if node is self.loss._node else node.output()
+            tensor = node.output()
             known = self._known.get(id(tensor)) if tensor is not None else None
             count = sum(name.startswith("v") for name in self._names.values())
             own = "loss" if node is self.loss._node else f"v{count + 1}"
@@ -106,8 +107,8 @@ class Stepper:
         return self._names[node]
 
     def _value(self, node: Any) -> Any:
-        tensor = self.loss if node is self.loss._node else node.output()
-        return None if tensor is None else tensor.detach().numpy()
+        tensor = node.output()
+        return None if tensor is None else as_array(tensor)
 
     def walk(self, stream: Any = None) -> None:
         """Prints the steps; in a terminal each waits for Enter, and q ends."""

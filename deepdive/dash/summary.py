@@ -11,6 +11,7 @@ from deepdive import config
 from deepdive.dash.table import byte_count, table
 from deepdive.errors import ArgumentError
 from deepdive.host import np
+from deepdive.nn.modes import evaluating
 
 Shape = tuple[int, ...]
 
@@ -108,7 +109,7 @@ def summary(
     inputs = [Tensor(np.zeros(shape, kind), requires_grad=False) for shape in shapes]
     layers = {path: Layer(path, module) for path, module in model.named_modules()}
     _count_own_parameters(model, layers)
-    with _evaluating(model), config.no_grad(), _watching(model, layers):
+    with evaluating(model), config.no_grad(), _watching(model, layers):
         model(*inputs)
     held = [*model.parameters()]
     return Summary(list(layers.values()), held, shapes)
@@ -215,15 +216,3 @@ def _shape_of(output: Any) -> Any:
     if isinstance(output, tuple | list):
         return [_shape_of(part) for part in output]
     return tuple(output.shape) if hasattr(output, "shape") else None
-
-
-@contextmanager
-def _evaluating(model: Any) -> Any:
-    """Evaluation mode, so that nothing is dropped out and no running mean moves."""
-    modes = [(module, module.training) for _, module in model.named_modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode

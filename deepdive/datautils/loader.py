@@ -13,7 +13,6 @@ from deepdive.core.random import Generator
 from deepdive.datautils.delivery import delivered, pinned
 from deepdive.datautils.reading import Reader, by_processes, by_threads
 from deepdive.datautils.sampler import BatchSampler, RandomSampler, SequentialSampler
-from deepdive.datautils.stream import StreamBatches
 from deepdive.errors import ArgumentError
 
 
@@ -99,7 +98,7 @@ class DataLoader:
         if self._read.streams:
             if self._reshuffles or sampler is not None or batch_sampler is not None:
                 _refuse("a stream has its own order", fix="ShuffleBuffer(dataset, size)")
-            return StreamBatches(self._read.source, size, drop_last)
+            return BatchSampler(self._read.source, size, drop_last)
         if batch_sampler is not None:
             return batch_sampler
         order = SequentialSampler(self._read.source) if sampler is None else sampler

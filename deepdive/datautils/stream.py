@@ -60,35 +60,6 @@ class ShuffleBuffer(IterableDataset):
             yield buffer[place]
 
 
-class StreamBatches:
-    """The samples of a stream in lists of `size`; the last may be shorter, or dropped."""
-
-    def __init__(self, stream: Any, size: int, drop_last: bool) -> None:
-        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-            raise ArgumentError(
-                "the batch size must be a whole number of at least 1", got=repr(size)
-            )
-        self.stream = stream
-        self.batch_size = size
-        self.drop_last = drop_last
-
-    def set_epoch(self, epoch: int) -> None:
-        """Tell the stream which pass it is, if it wants to know."""
-        set_epoch = getattr(self.stream, "set_epoch", None)
-        if set_epoch is not None:
-            set_epoch(epoch)
-
-    def __iter__(self) -> Iterator[list[Any]]:
-        stream = iter(self.stream)
-        while batch := list(islice(stream, self.batch_size)):
-            if len(batch) == self.batch_size or not self.drop_last:
-                yield batch
-
-    def __len__(self) -> int:
-        whole, rest = divmod(len(self.stream), self.batch_size)
-        return whole + (rest > 0 and not self.drop_last)
-
-
 def is_stream(dataset: Any) -> bool:
     """Whether `dataset` has samples in an order only, not by number."""
     again = hasattr(dataset, "__iter__") and not hasattr(dataset, "__next__")  # more than once

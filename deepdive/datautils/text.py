@@ -8,6 +8,7 @@ from typing import Any
 from deepdive.datautils.dataset import Dataset
 from deepdive.errors import ArgumentError, DataError
 from deepdive.host import np
+from deepdive.io.files import read_text
 
 MAX_TEXT = 1_000_000_000  # bytes: a longer file is read in parts, by a data set of one's own
 
@@ -139,7 +140,7 @@ class TextLines(Dataset):
 
     def __init__(self, source: Any, transform: Callable[[str], Any] | None = None) -> None:
         given = isinstance(source, (list, tuple))
-        found = source if given else read_text_file(source).splitlines()
+        found = source if given else read_text(source, MAX_TEXT, DataError).splitlines()
         self.lines = [line for line in found if line]
         self.transform = transform
 
@@ -152,23 +153,3 @@ class TextLines(Dataset):
 
     def __repr__(self) -> str:
         return f"TextLines({len(self)} lines)"
-
-
-def read_text_file(path: Any) -> str:
-    """The whole of a UTF-8 file.
-
-    Raises:
-        DataError: for a file that cannot be read, is not UTF-8, or is larger than 1 GB.
-    """
-    try:
-        with open(path, "rb") as file:
-            raw = file.read(MAX_TEXT + 1)
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}") from None
-    if len(raw) > MAX_TEXT:
-        raise DataError(f"{path}: too long to be read at once", expected=f"{MAX_TEXT} bytes")
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        place = error.start
-        raise DataError(f"{path}: not UTF-8", got=f"byte {raw[place]} at {place}") from None

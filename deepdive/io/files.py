@@ -158,7 +158,8 @@ def read_text(
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as failure:
         raise error(
-            f"{os.fspath(path)} is not a text file: byte {failure.start} is not UTF-8",
+            f"{os.fspath(path)} is not UTF-8",
+            got=f"byte {data[failure.start]} at {failure.start}",
             fix="save it as UTF-8 text",
         ) from None
 

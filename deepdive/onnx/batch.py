@@ -13,23 +13,16 @@ from deepdive.errors import ArgumentError
 
 
 class Batch:
-    """The extents and arguments that grow with the batch.
+    """The extents that grow with the batch.
 
     Attributes:
         length: of the batch that was recorded.
-        axes: for each value the axes that grow.
-        sizes: for each value, and each of its arguments that is a tuple of numbers, the places in
-            it that grow.
+        axes: for each value that grows its axes that do.
     """
 
     def __init__(self, length: int = 1) -> None:
         self.length = length
         self.axes: dict[Value, set[int]] = {}
-        self.sizes: dict[Value, dict[str, set[int]]] = {}
-
-    def touches(self, value: Value) -> bool:
-        """Whether the value, or how it is made, depends on the length of the batch."""
-        return bool(self.axes.get(value) or self.sizes.get(value))
 
 
 def dependent(first: list[Value], second: list[Value], length: int) -> Batch:
@@ -44,24 +37,16 @@ def dependent(first: list[Value], second: list[Value], length: int) -> Batch:
     for one, two in zip(first, second, strict=True):
         if len(one.shape) != len(two.shape):
             raise _refused("its shapes have other ranks for batches of another length")
-        axes = _grown(one.shape, two.shape)
+        pairs = enumerate(zip(one.shape, two.shape, strict=True))
+        axes = {axis for axis, (a, b) in pairs if a != b}
         if axes:
             batch.axes[one] = axes
-        sizes: dict[str, set[int]] = {}
         for name, argument in one.arguments.items():
             other = two.arguments[name]
-            if _numbers(argument) and _numbers(other) and len(argument) == len(other):
-                sizes[name] = _grown(argument, other)
-            elif _plain(argument) and argument != other:
+            fixed = _plain(argument) or (_numbers(argument) and not axes)  # else: sizes, which grow
+            if fixed and argument != other:
                 raise _refused(f"{one.word} takes {argument!r} or {other!r}, as the batch is long")
-        grown = {name: places for name, places in sizes.items() if places}
-        if grown:
-            batch.sizes[one] = grown
     return batch
-
-
-def _grown(one: Any, two: Any) -> set[int]:
-    return {i for i, (a, b) in enumerate(zip(one, two, strict=True)) if a != b}
 
 
 def _numbers(item: Any) -> bool:

@@ -13,10 +13,11 @@ from deepdive import config
 from deepdive.backend import numpy_cpu
 from deepdive.compiler.compiled import Compiled
 from deepdive.compiler.graph import CONSTANT, INPUT, Value, replaced
-from deepdive.core import random
+from deepdive.core.host_values import as_array
 from deepdive.core.tensor import Tensor, wrap
 from deepdive.errors import ArgumentError, DeepDiveError, MissingExtraError
 from deepdive.io.files import write_bytes
+from deepdive.nn.modes import evaluating
 from deepdive.onnx.batch import Batch, dependent
 from deepdive.onnx.words import write_word
 from deepdive.onnx.writer import Writer
@@ -90,7 +91,7 @@ def export(
 
 
 def _array(x: Any) -> Any:
-    array = x.detach().cpu().numpy() if isinstance(x, Tensor) else np.asarray(x)
+    array = as_array(x)
     if array.ndim == 0 or not array.size:
         raise ArgumentError(
             "onnx.export: inputs are arrays with a first axis, the batch",
@@ -108,27 +109,9 @@ def _names(given: Sequence[str] | None, count: int, default: str) -> list[str]:
     return names
 
 
-class _Evaluating:
-    """The model in evaluation mode and the random state put back afterwards."""
-
-    def __init__(self, model: Any) -> None:
-        modules = model.modules() if hasattr(model, "modules") else ()
-        self.modes = [(module, module.training) for module in modules]
-
-    def __enter__(self) -> None:
-        self.state = random.get_rng_state()
-        for module, _ in self.modes:
-            module.training = False
-
-    def __exit__(self, *error: Any) -> None:
-        random.set_rng_state(self.state)
-        for module, was in self.modes:
-            module.training = was
-
-
 def _eager(model: Any, arrays: list[Any]) -> list[Any]:
     """The model's results as arrays."""
-    with _Evaluating(model), config.no_grad():
+    with evaluating(model), config.no_grad():
         out = model(*map(wrap, arrays))
     outs = list(out) if isinstance(out, (tuple, list)) else [out]
     if not outs or not all(isinstance(o, Tensor) for o in outs):
@@ -141,7 +124,7 @@ def _eager(model: Any, arrays: list[Any]) -> list[Any]:
 def _recorded(model: Any, arrays: list[Any]) -> Recording:
     step = Compiled(lambda *xs: model(*xs), "numpy", False)
     tensors = [wrap(array) for array in arrays]
-    with _Evaluating(model), config.no_grad():
+    with evaluating(model), config.no_grad():
         step(*tensors)
     program: Any = step.latest
     arguments, known = [], {}
@@ -195,13 +178,10 @@ def _fold(recording: Recording, writer: Writer) -> None:
             writer.constants[value] = value.array
         elif value.word == INPUT:
             writer.constants[value] = recording.known[value]
-        elif all(operand in writer.constants for operand in value.operands()):
-            if not writer.batch.touches(value):
-                words = tuple(value.arguments.values())
-                arrays = replaced(words, lambda operand: writer.constants[operand])
-                writer.constants[value] = getattr(numpy_cpu, value.word)(*arrays)
-            else:
-                write_word(writer, value)
+        elif value not in writer.batch.axes and writer.constants.keys() >= {*value.operands()}:
+            words = tuple(value.arguments.values())
+            arrays = replaced(words, lambda operand: writer.constants[operand])
+            writer.constants[value] = getattr(numpy_cpu, value.word)(*arrays)
         else:
             write_word(writer, value)
 

@@ -100,19 +100,25 @@ class LambdaLR(LRScheduler):
         lr_lambda: Callable[[int], float] | Sequence[Callable[[int], float]],
         last_epoch: int = -1,
     ) -> None:
-        groups = len(getattr(optimizer, "param_groups", ()))
-        self.lr_lambdas = [lr_lambda] * groups if callable(lr_lambda) else list(lr_lambda)
-        if len(self.lr_lambdas) != groups:
-            raise ArgumentError(
-                "LambdaLR: one function, or one per parameter group",
-                got=f"{len(self.lr_lambdas)} functions",
-                expected=f"{groups}",
-            )
+        self.lr_lambdas = one_per_group("LambdaLR", optimizer, lr_lambda)
         super().__init__(optimizer, last_epoch)
 
     def rates(self, step: int) -> list[float]:
         pairs = zip(self.lr_lambdas, self.base_lrs, strict=True)
         return [base * factor(step) for factor, base in pairs]
+
+
+def one_per_group(name: str, optimizer: Optimizer, functions: Any) -> list[Callable[..., float]]:
+    """The function of each group, where one for all was given or a sequence."""
+    groups = len(getattr(optimizer, "param_groups", ()))
+    each = [functions] * groups if callable(functions) else list(functions)
+    if len(each) != groups:
+        raise ArgumentError(
+            f"{name}: one function, or one per parameter group",
+            got=f"{len(each)} functions",
+            expected=f"{groups}",
+        )
+    return each
 
 
 class StepLR(LRScheduler):

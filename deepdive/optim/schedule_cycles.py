@@ -8,7 +8,7 @@ from typing import Any
 
 from deepdive.errors import ArgumentError, CheckpointError
 from deepdive.optim.optimizer import Optimizer
-from deepdive.optim.schedule import LRScheduler, at_least, cosine
+from deepdive.optim.schedule import LRScheduler, at_least, cosine, one_per_group
 
 Number = float | Sequence[float]
 
@@ -37,15 +37,8 @@ class MultiplicativeLR(LRScheduler):
         lr_lambda: Callable[[int], float] | Sequence[Callable[[int], float]],
         last_epoch: int = -1,
     ) -> None:
-        groups = len(getattr(optimizer, "param_groups", ()))
-        self.lr_lambdas = [lr_lambda] * groups if callable(lr_lambda) else list(lr_lambda)
-        if len(self.lr_lambdas) != groups:
-            raise ArgumentError(
-                "MultiplicativeLR: one function, or one per parameter group",
-                got=f"{len(self.lr_lambdas)} functions",
-                expected=f"{groups}",
-            )
-        self._known = (0, [1.0] * groups)  # a step, and the products up to it
+        self.lr_lambdas = one_per_group("MultiplicativeLR", optimizer, lr_lambda)
+        self._known = (0, [1.0] * len(self.lr_lambdas))  # a step, and the products up to it
         super().__init__(optimizer, last_epoch)
 
     def rates(self, step: int) -> list[float]:

@@ -31,11 +31,21 @@ import numpy as np
 from deepdive.core.contract import REQUIRED
 from deepdive.core.operator import REGISTRY, public_function
 from deepdive.errors import OperatorError
+from deepdive.ops.creation import CREATORS
 
 Domain = tuple[float, float]
 Generator = Callable[["Draw"], Iterator["Sample"]]
 
 TABLE: dict[str, Generator] = {}  # public name → generator of samples
+
+
+def registered_functions() -> Iterator[tuple[str, Any]]:
+    """Each registered function once, under its main name; makers of tensors have no laws."""
+    seen = set()
+    for name, function in REGISTRY.items():
+        if name not in CREATORS and id(function) not in seen:
+            seen.add(id(function))
+            yield name, function
 
 
 class Sample(NamedTuple):

@@ -1,8 +1,8 @@
 """Level 6, training: one loop, the events around it, metrics, checkpoints."""
 
+from deepdive.nn.modes import evaluating
 from deepdive.train.checkpoints import Checkpoints, CheckpointWarning, read_checkpoint
 from deepdive.train.ema import EMA
-from deepdive.train.evaluation import evaluating
 from deepdive.train.events import EarlyStopping, StopOnNaN
 from deepdive.train.metrics import (
     Accuracy,

@@ -13,8 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from deepdive.core.host_values import as_array
 from deepdive.core.tensor import Tensor
 from deepdive.errors import ArgumentError, CheckpointError, ShapeError
+from deepdive.train.batches import Fields, samples
 
 Array = np.ndarray[Any, Any]
 
@@ -307,14 +309,6 @@ def rows_of(outputs: Any, target: Any, ignore_index: int | None = None) -> tuple
     return scores, classes
 
 
-def as_array(value: Any) -> Array:
-    """A Tensor of any device, or anything array-like, as a NumPy array."""
-    if isinstance(value, Tensor):
-        own: Any = value.detach()
-        value = (own if str(own.device) == "cpu" else own.to("cpu")).numpy()
-    return np.asarray(value)
-
-
 def _without(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
     axis %= len(shape)
     return shape[:axis] + shape[axis + 1 :]
@@ -329,3 +323,20 @@ def _plain(value: Any) -> Any:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def count(metrics: Mapping[str, Any], fields: Fields, loss: Any, outputs: Any) -> int:
+    """Counts one batch into every metric, ``loss`` being the mean of it; returns its samples."""
+    n = samples(fields)
+    metrics["loss"].update(loss, n)
+    if len(metrics) > 1:
+        for name, metric in metrics.items():
+            if name != "loss":
+                metric.update(outputs, fields[-1])
+    return n
+
+
+def values_of(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Each metric's value, as JSON has it."""
+    values = {name: metric.compute() for name, metric in metrics.items()}
+    return {k: v.tolist() if hasattr(v, "tolist") else v for k, v in values.items()}

@@ -25,13 +25,13 @@ from deepdive.compiler.compile import compile as compiled
 from deepdive.config import no_grad
 from deepdive.core.tensor import Tensor
 from deepdive.errors import ArgumentError
+from deepdive.nn.modes import evaluating
 from deepdive.optim.clip import clip_grad_norm_, clip_grad_value_, grad_norm
 from deepdive.train.batches import Fields, groups, no_batches, samples
 from deepdive.train.checkpoints import Checkpoints
 from deepdive.train.ema import EMA
-from deepdive.train.evaluation import count, evaluating, values_of
 from deepdive.train.events import Events, Handler
-from deepdive.train.metrics import Mean, Metric
+from deepdive.train.metrics import Mean, Metric, count, values_of
 from deepdive.train.precision import device_of, precision
 from deepdive.train.signals import Signals
 

@@ -10,11 +10,10 @@ import pytest
 import deepdive as dd
 from deepdive.backend.speakers import of_device
 from deepdive.core import random
-from deepdive.core.operator import REGISTRY
 from deepdive.errors import DeepDiveError, DeviceError
-from deepdive.ops.creation import CREATORS
 from deepdive.testing import samples_of
 from deepdive.testing.case import Case, listed, replaced
+from deepdive.testing.samples import registered_functions
 
 TOLERANCES = {"float32": 1e-5, "float16": 2e-3}
 # They ask the other tensor for no number, or never bring two together.
@@ -25,13 +24,7 @@ for _part in sorted((Path(__file__).parents[1] / "ops").glob("sample_table*.py")
     runpy.run_path(str(_part))  # running them fills the table of samples
 
 
-def functions():
-    """Each registered function once, under its main name; creation makes tensors from nothing."""
-    seen = set()
-    for name, function in REGISTRY.items():
-        if name not in CREATORS and id(function) not in seen:
-            seen.add(id(function))
-            yield pytest.param(function, id=name)
+FUNCTIONS = [pytest.param(function, id=name) for name, function in registered_functions()]
 
 
 def cases(function, seed, largest):

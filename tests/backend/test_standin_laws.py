@@ -6,11 +6,11 @@ import pytest
 from deepdive.errors import DeviceError
 from deepdive.testing import standin
 from tests.backend.device_laws import (
+    FUNCTIONS,
     SHAPE_ONLY,
     cases,
     compare,
     everything,
-    functions,
     refuse_to_mix,
 )
 
@@ -20,13 +20,13 @@ LOOKS = {"one_hot", "nonzero", "masked_select", "unique", "embedding_bag", "ctc_
 LOOKS |= {"argwhere", "unique_consecutive"}
 
 
-@pytest.mark.parametrize("function", functions())
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_the_gpu_agrees_with_numpy(function, request):
     if request.node.callspec.id not in NOT_HERE:
         assert compare(function, 0, standin.DEVICE)
 
 
-@pytest.mark.parametrize("function", functions())
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_nothing_waits_for_the_gpu(function, request, monkeypatch):
     """Forward, backward and second order look at no value: the debug mode would raise."""
     monkeypatch.setattr(standin.speaker.host, "mode", "error")
@@ -40,13 +40,13 @@ def test_nothing_waits_for_the_gpu(function, request, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1, 4))
-@pytest.mark.parametrize("function", functions())
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_the_gpu_agrees_with_other_numbers(function, seed, request):
     if not NOT_HERE & set(request.node.callspec.id.split("-")):
         assert compare(function, seed, standin.DEVICE)
 
 
-@pytest.mark.parametrize("function", functions())
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_devices_do_not_mix(function, request):
     if request.node.callspec.id not in SHAPE_ONLY:
         refuse_to_mix(function, standin.DEVICE)

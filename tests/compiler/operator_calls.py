@@ -7,23 +7,12 @@ from pathlib import Path
 import numpy as np
 
 import deepdive as dd
-from deepdive.core.operator import REGISTRY
 from deepdive.errors import DeepDiveError
-from deepdive.ops.creation import CREATORS
 from deepdive.testing.case import Case
 from deepdive.testing.samples import samples_of
 
 for _part in sorted((Path(__file__).parents[1] / "ops").glob("sample_table*.py")):
     runpy.run_path(str(_part))  # running them fills the table of samples
-
-
-def functions():
-    """Each registered function once, under its main name; creation makes tensors from nothing."""
-    seen = set()
-    for name, function in REGISTRY.items():
-        if name not in CREATORS and id(function) not in seen:
-            seen.add(id(function))
-            yield name, function
 
 
 class Call:

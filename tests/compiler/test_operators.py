@@ -9,9 +9,10 @@ from deepdive.compiler.simplify import simplified
 from deepdive.compiler.trace import Tracer
 from deepdive.core.tensor import wrap
 from deepdive.errors import GraphError
-from tests.compiler.operator_calls import calls, functions
+from deepdive.testing.samples import registered_functions
+from tests.compiler.operator_calls import calls
 
-FUNCTIONS = [pytest.param(function, id=name) for name, function in functions()]
+FUNCTIONS = [pytest.param(function, id=name) for name, function in registered_functions()]
 TOLERANCE = {"float32": 1e-4, "float64": 1e-7}
 # The loops may reorder sums, and x + -x is 0 for them for infinite x, too: here the variance of a
 # single number, 0 / 0, has the gradient 0 instead of NaN.
@@ -61,7 +62,7 @@ def numba_calls():
     from deepdive.compiler.fuse import Plan
 
     found = []
-    for name, function in functions():
+    for name, function in registered_functions():
         for call in calls(function, "float32"):
             if supported(call, Plan) and (name, str(call)) not in UNLIKE:
                 found.append((name, call))

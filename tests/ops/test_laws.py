@@ -7,21 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deepdive.core.operator import REGISTRY
-from deepdive.ops.creation import CREATORS
 from deepdive.testing import check_operator
+from deepdive.testing.samples import registered_functions
 
 for _part in sorted(Path(__file__).parent.glob("sample_table*.py")):  # running fills the table
     runpy.run_path(str(_part))
 
 
-def functions():
-    """Each registered function once, under its main name; creation makes tensors from nothing."""
-    seen = set()
-    for name, function in REGISTRY.items():
-        if name not in CREATORS and id(function) not in seen:
-            seen.add(id(function))
-            yield pytest.param(function, id=name)
+FUNCTIONS = [pytest.param(function, id=name) for name, function in registered_functions()]
 
 
 def check(function, seed):
@@ -32,7 +25,7 @@ def check(function, seed):
     return report
 
 
-@pytest.mark.parametrize("function", functions())
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_laws(function):
     """One seed; where PyTorch has the name, at least one call was really compared with it."""
     report = check(function, seed=0)
@@ -43,6 +36,6 @@ def test_laws(function):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1, 9))
-@pytest.mark.parametrize("function", functions())
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_laws_with_other_numbers(function, seed):
     check(function, seed)

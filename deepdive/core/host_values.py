@@ -1,0 +1,14 @@
+"""The values of a tensor, for whoever only looks: metrics, pictures, files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from deepdive.backend import speakers
+from deepdive.core.tensor import Tensor
+from deepdive.host import np
+
+
+def as_array(value: Any) -> Any:
+    """A Tensor of any device, or anything array-like, as an array of the host, not copied."""
+    return speakers.to_host(value._data) if isinstance(value, Tensor) else np.asarray(value)
