@@ -121,11 +121,24 @@ def _module_html(module: Any) -> str | None:
     return notebook.module_html(module)
 
 
+def _choose_way(word: Any, kind: Any, args: Any) -> Any:
+    """The faster way of a word: a kernel needs Numba, without it all go NumPy's way."""
+    from importlib.util import find_spec
+
+    if find_spec("numba") is None:
+        config.eager_kernels = False
+        return word.plain
+    from deepdive.kernels.choice import choose
+
+    return choose(word, kind, args)
+
+
 add_method("draw_graph", _draw_graph)
 add_method("_repr_html_", _tensor_html)
 add_method("__array_namespace__", _array_namespace)
 config.painter.append(_draw_program)
 config.notebook.append(_module_html)
+config.chooser.append(_choose_way)
 
 
 def __getattr__(name: str) -> Any:

@@ -7,6 +7,7 @@ restored on every way out of a ``with`` block.  Defaults are process-wide.
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable
 from contextvars import ContextVar, Token
 from typing import Any, TypeVar
@@ -143,3 +144,8 @@ watch: Any = None
 painter: list[Callable[[Any, Any, str | None], str]] = []
 # What a notebook shows of a module, put here in the same way.
 notebook: list[Callable[[Any], str | None]] = []
+
+# Whether large products and convolutions of eager mode may go to kernels (backend/two_ways.py).
+eager_kernels = os.environ.get("DEEPDIVE_EAGER_KERNELS", "1") != "0"
+# Decides which way such a word goes, put here by the table of contents.
+chooser: list[Callable[[Any, Any, Any], Callable[..., Any]]] = []

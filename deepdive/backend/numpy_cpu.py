@@ -15,10 +15,11 @@ from deepdive import dtypes
 from deepdive.backend import extended
 from deepdive.backend.exposed import Exposed
 from deepdive.backend.lapack import cholesky, eigh_rows, qr_rows, slogdet_rows, solve, svd_rows
-from deepdive.backend.numpy_convolution import (
+from deepdive.backend.numpy_products import (
     convolution,
     convolution_input_grad,
     convolution_weight_grad,
+    matmul,
 )
 from deepdive.backend.numpy_windows import overlap_add, pad, windows
 from deepdive.backend.random_numpy import random_bits
@@ -90,7 +91,6 @@ bitwise_or = np.bitwise_or
 bitwise_xor = np.bitwise_xor
 where = np.where
 reciprocal = np.reciprocal
-matmul = np.matmul
 
 
 def clip(x: Array, min: Any = None, max: Any = None) -> Array:

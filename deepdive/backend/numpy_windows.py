@@ -74,14 +74,18 @@ def overlap_add(
 
 
 def add_windows(out: Array, w: Array, stride: Shape, dilation: Shape) -> None:
-    """Add every window to its place in `out`: one strided addition per place within a window."""
+    """Add every window to its place in zeros `out`: a strided addition per place in a window."""
     n = len(stride)
     lead = out.ndim - n
-    extents = w.shape[lead : lead + n]
-    for place in np.ndindex(*w.shape[lead + n :]):
+    extents, size = w.shape[lead : lead + n], w.shape[lead + n :]
+    apart = all(s > (k - 1) * d for k, s, d in zip(size, stride, dilation, strict=True))
+    for place in np.ndindex(*size):
         target: list[Any] = [...]
         for k, spread, step, extent in zip(place, dilation, stride, extents, strict=True):
             start = k * spread
             target.append(slice(start, start + step * extent, step))
         part = out[tuple(target)]
-        part += w[(..., *place)]
+        if apart:
+            part[...] = w[(..., *place)]
+        else:
+            part += w[(..., *place)]

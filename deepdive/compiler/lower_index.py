@@ -79,9 +79,10 @@ def overlap_add(value: Value) -> Value:
     stride = tuple(value.arguments["stride"])
     rank = len(stride)
     size = windows.shape[-rank:]
-    if windows.word != "reshape" or size != stride:
+    if windows.word != "permute_dims" or size != stride:
         return value
-    stacked = windows.arguments["x"]
+    places = windows.arguments["x"]
+    stacked = places.arguments["x"] if places.word == "reshape" else places
     counts = windows.shape[-2 * rank : -rank]
     covered = tuple(map(mul, counts, stride))
     if stacked.word != "stack" or covered != value.shape[-rank:]:

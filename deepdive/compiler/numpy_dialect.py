@@ -27,9 +27,10 @@ from deepdive.backend import numpy_cpu as xp
 inf, nan = np.inf, np.nan
 '''
 
+# Words that take ``out=``
 UFUNCS = frozenset(
     name for name in dir(numpy_cpu) if isinstance(getattr(numpy_cpu, name), np.ufunc)
-)
+) | {"matmul"}
 PYTHON = {
     "add": "+",
     "subtract": "-",

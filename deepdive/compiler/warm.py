@@ -6,14 +6,14 @@ KERNELS = ("product", "pack", "pack_turned", "convolve", "correlate", "collect")
 
 
 def warm_kernels() -> int:
-    """Compile, or find in the cache, all kernels of this CPU that programs call; their number.
+    """Compile, or find in the cache, all kernels that programs and eager mode call; their number.
 
     Raises:
         MissingExtraError: without Numba.
     """
     from numba import types
 
-    from deepdive.kernels import entry, runner
+    from deepdive.kernels import choice, entry, runner
 
     for name in KERNELS:
         getattr(entry, name)()
@@ -21,4 +21,4 @@ def warm_kernels() -> int:
     for run in runners:
         count = run.py_func.__code__.co_argcount
         run.compile((types.int64,) * count)
-    return len(KERNELS) + len(runners)
+    return len(KERNELS) + len(runners) + choice.warm()

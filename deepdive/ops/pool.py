@@ -82,8 +82,10 @@ class MaxPool(Pool):
                 hit = xp.logical_and(hit, open_)
                 open_ = xp.logical_xor(open_, hit)
             shares.append(grad * hit)
-        stacked = xp.stack(shares, axis=-1)  # (B, C, *out, places)
-        windows = xp.reshape(stacked, (*out.shape, *self.size))
+        # Place by place in memory, so that adding each back reads it in one run.
+        windows = xp.reshape(xp.stack(shares, axis=0), (*self.size, *out.shape))
+        n = len(self.size)
+        windows = xp.permute_dims(windows, (*range(n, n + len(out.shape)), *range(n)))
         return xp.overlap_add(windows, x.shape, self.stride, self.dilation)
 
 

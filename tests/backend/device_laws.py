@@ -47,7 +47,7 @@ def everything(case, device):
     random.manual_seed(case.seed)
     outputs = listed(case.function(*args, **kwargs))
     assert all(out.device == device for out in outputs)
-    found = list(outputs)
+    found: list[dd.Tensor | None] = list(outputs)
     total = None
     for out, weight in zip(outputs, case.weights, strict=True):
         if out.requires_grad:
@@ -97,4 +97,4 @@ def refuse_to_mix(function, device, largest=10**9):
             args, kwargs = replaced((case.sample.args, case.sample.kwargs), iter(tensors))
             with pytest.raises(DeviceError, match="one operation, two devices") as caught:
                 case.function(*args, **kwargs)
-            assert "move it first" in caught.value.fix
+            assert "move it first" in str(caught.value.fix)

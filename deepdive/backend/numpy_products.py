@@ -1,0 +1,22 @@
+"""The heavy words of the NumPy speaker: by BLAS, or by a kernel where that is faster."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from deepdive.backend import numpy_convolution as plain
+from deepdive.backend.two_ways import (
+    TwoWays,
+    convolution_work,
+    correlation_work,
+    product_work,
+)
+
+matmul = TwoWays("matmul", np.matmul, product_work)
+convolution = TwoWays("convolution", plain.convolution, convolution_work)
+convolution_input_grad = TwoWays(
+    "convolution_input_grad", plain.convolution_input_grad, convolution_work
+)
+convolution_weight_grad = TwoWays(
+    "convolution_weight_grad", plain.convolution_weight_grad, correlation_work
+)
