@@ -48,7 +48,7 @@ SAME = """
     isnan isinf isfinite add subtract multiply divide floor_divide remainder maximum minimum
     logaddexp equal not_equal less less_equal greater greater_equal logical_and logical_or
     logical_xor logical_not bitwise_and bitwise_or bitwise_xor where reciprocal matmul
-    zeros_like ones_like squeeze expand_dims flip roll tril triu stack broadcast_to any all
+    zeros_like ones_like squeeze expand_dims flip roll tril triu stack broadcast_to
 """
 WHOLE = {"floor": "floor", "ceil": "ceil", "trunc": "trunc", "round": "rint"}  # integers are whole
 REDUCED = {
@@ -58,6 +58,8 @@ REDUCED = {
     "min": "amin",
     "argmax": "argmax",
     "argmin": "argmin",
+    "any": "any",
+    "all": "all",
 }
 CUMULATIVE = {"cumulative_sum": "cumsum", "cumulative_prod": "cumprod"}
 OWN = {

@@ -23,7 +23,8 @@ def compile(function: Any = None, *, dialect: str = "auto", keep_grads: bool = F
 
     Args:
         function: what to compile; None to use ``compile`` as a decorator with options.
-        dialect: ``"numpy"``, ``"numba"`` (needs the extra ``[jit]``), or ``"auto"``.
+        dialect: ``"numpy"``, ``"numba"`` (needs the extra ``[jit]``), or ``"auto"``.  A program of
+            another device than the CPU is a line per value, in the words of that device.
         keep_grads: store the gradients of parameters in ``.grad``; else they only feed the update.
 
     Raises:

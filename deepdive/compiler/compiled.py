@@ -14,14 +14,14 @@ from operator import is_
 from typing import Any
 
 from deepdive import config
-from deepdive.backend import numpy_cpu
+from deepdive.backend import numpy_cpu, speakers
 from deepdive.compiler import simplify
 from deepdive.compiler.explain import closed_over, explained, facts_of
 from deepdive.compiler.fuse import Unsupported
 from deepdive.compiler.graph import Graph
 from deepdive.compiler.lazyarray import LazyArray
+from deepdive.compiler.line_dialect import LineDialect
 from deepdive.compiler.lower import lowered
-from deepdive.compiler.numpy_dialect import NumPyDialect
 from deepdive.compiler.picture import Drawn, drawn
 from deepdive.compiler.settle import settled
 from deepdive.compiler.store import remember
@@ -34,6 +34,7 @@ from deepdive.compiler.trace import (
     leaves,
     rebuilt,
     settled_array,
+    speaker_of,
     structure,
     value_of,
 )
@@ -148,6 +149,8 @@ def signature(leaf: Any) -> Any:
         return (array.shape, array.dtype, leaf is array)
     if isinstance(array, LazyArray):
         return (array.shape, array.dtype, False)
+    if type(array) in speakers.BY_TYPE:
+        return (array.shape, array.dtype, leaf is array, type(array))
     try:
         hash(leaf)
     except TypeError:
@@ -160,6 +163,11 @@ def _all_arrays(args: Any) -> bool:
     return all(type(arg) is Tensor or type(arg) is numpy_cpu.ARRAY_TYPE for arg in args)
 
 
+def is_array(leaf: Any) -> bool:
+    """Whether an argument is an array of some device, or a Tensor."""
+    return isinstance(leaf, ARRAYS) or type(leaf) in speakers.BY_TYPE
+
+
 class Program:
     """One trace of a function, simplified, generated, and ready to run."""
 
@@ -169,8 +177,11 @@ class Program:
         self.flat: list[Any] = flat
         self.form = form
         self.expected = [signature(leaf) for leaf in flat]
-        self.others = [x for x in flat if not isinstance(x, ARRAYS)]  # alive, their ids are theirs
+        self.others = [x for x in flat if not is_array(x)]  # alive, their ids are theirs
         self.tracer = tracer = Tracer()
+        for leaf in flat:
+            if isinstance(leaf, Tensor):
+                tracer.meet(speaker_of(settled_array(leaf)))
         self.tree, graph = self._trace(owner, args, kwargs)
         self.single = self.tree is TENSOR
         self._take_grads(graph, owner.keep_grads)
@@ -194,7 +205,7 @@ class Program:
         return self.tracer.run(owner.function, *self._recorded(args, kwargs))
 
     def _generate(self, dialect: str) -> Any:
-        return generated(self.graph, dialect)
+        return generated(self.graph, dialect, self.tracer.home)
 
     def _is_tracked(self, leaf: Any) -> bool:
         """Whether an argument may get a gradient."""
@@ -206,7 +217,7 @@ class Program:
 
         def recorded(leaf: Any) -> Any:
             i = next(position)
-            if not isinstance(leaf, ARRAYS):
+            if not is_array(leaf):
                 return leaf
             read = functools.partial(self._argument, i)
             tensor = wrap(self.tracer.argument(read(), read, f"argument {i}"))
@@ -309,11 +320,13 @@ class Program:
         return explained(self)
 
 
-def generated(graph: Graph, dialect: str) -> tuple[Any, str]:
-    """The program in the best dialect there is, and why it is not a better one."""
+def generated(graph: Graph, dialect: str, home: Any) -> tuple[Any, str]:
+    """The program in the best dialect there is on a device, and why it is not a better one."""
     if dialect == "numpy":
-        return NumPyDialect(settled(graph)), "the NumPy dialect was asked for"
+        return LineDialect(settled(graph), home), "the NumPy dialect was asked for"
     try:
+        if home is not numpy_cpu:
+            raise Unsupported("the loops are for the CPU", got=f"a program on {home.DEVICE!r}")
         from deepdive.compiler.numba_dialect import NumbaDialect
         from deepdive.kernels.jit import gate
 
@@ -322,11 +335,11 @@ def generated(graph: Graph, dialect: str) -> tuple[Any, str]:
     except (Unsupported, MissingExtraError) as error:
         if dialect == "numba":
             raise
-        return NumPyDialect(settled(graph)), str(error)
+        return LineDialect(settled(graph), home), str(error)
 
 
 def _result(leaf: Any, arrays: Any) -> Any:
     if leaf is not TENSOR and leaf is not ARRAY:
         return leaf
-    array = numpy_cpu.asarray(next(arrays))
+    array = next(arrays)
     return wrap(array) if leaf is TENSOR else array

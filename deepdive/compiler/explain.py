@@ -91,7 +91,7 @@ def flops_of(value: Value) -> int:
 
 def _predicted(program: Any) -> Iterator[str]:
     """The roofline's time beside the measured one, once there is one: that measures the machine."""
-    if program.calls:
+    if program.calls and program.tracer.home.DEVICE == "cpu":
         seconds, speeds = predicted(program.code, flops_of)
         yield (
             f"predicted {seconds * 1e6:,.0f} µs at {speeds}; "
@@ -103,8 +103,7 @@ def _fused(code: Any) -> Iterator[str]:
     """What runs together, in either dialect."""
     plan = getattr(code, "plan", None)
     if plan is None:
-        nbytes = sum(array.nbytes for array in code.memory) / 1e6
-        yield f"NumPy: a line per value, {len(code.memory)} buffers of {nbytes:,.3f} MB"
+        yield code.told()
         return
     levels = plan.levels()
     yield (

@@ -18,8 +18,6 @@ import itertools
 import time
 from typing import Any
 
-import numpy as np
-
 from deepdive import config
 from deepdive.compiler.compiled import LOCK, Compiled, Program, generated, signature
 from deepdive.compiler.explain import facts_of
@@ -152,8 +150,9 @@ class Pair(Program):
         forward = Graph(inputs, [*outputs, *cut.kept], graph.writes)
         self.given = [inputs.index(value) for value in cut.given]
         self.graph = forward
-        self.backward, lost = generated(cut.graph, dialect)
-        code, also_lost = generated(forward, dialect)
+        home = self.tracer.home
+        self.backward, lost = generated(cut.graph, dialect, home)
+        code, also_lost = generated(forward, dialect, home)
         return code, also_lost or lost
 
     def run(self) -> Any:
@@ -205,8 +204,9 @@ class Replay:
 
     def gradients(self, number: int, grad: Any) -> tuple[Any, ...]:
         """The gradients of all targets, from that of one result."""
-        seeds = [np.zeros(seed.shape, seed.dtype) for seed in self.pair.seeds]
-        seeds[number] = np.ascontiguousarray(grad)
+        xp = self.pair.tracer.home
+        seeds = [xp.zeros(seed.shape, seed.dtype) for seed in self.pair.seeds]
+        seeds[number] = xp.contiguous(grad)
         with self.pair.lock:
             return tuple(self.pair.backward.run([*seeds, *self.kept]))
 

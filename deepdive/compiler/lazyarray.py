@@ -201,15 +201,22 @@ def _seen(item: Any) -> Any:
         return 1.0
     if isinstance(item, LazyArray):
         known = item.value.array if item.dtype.kind != "f" else None
-        return Spec(item.shape, item.dtype, known)
+        return Spec(item.shape, item.dtype, None if _is_elsewhere(known) else known)
     if isinstance(item, (tuple, list)):
         return type(item)(_seen(part) for part in item)
-    return spec_of(item)
+    return Spec(item.shape, item.dtype) if _is_elsewhere(item) else spec_of(item)
+
+
+def _is_elsewhere(item: Any) -> bool:
+    """Whether `item` is an array of another device than the CPU: nobody looks at its values."""
+    speaker = speakers.BY_TYPE.get(type(item), numpy_cpu)
+    return speaker is not numpy_cpu and not hasattr(speaker, "adopt")
 
 
 def constant(array: Any) -> LazyArray:
     """A LazyArray that is there already; a tracer takes the array as an input, by reference."""
-    array = numpy_cpu.asarray(array)
+    if not _is_elsewhere(array):
+        array = numpy_cpu.asarray(array)
     tracer = config.tracing.get()
     if tracer is not None:
         return tracer.array(array)  # type: ignore[no-any-return]
@@ -245,7 +252,12 @@ class LazySpeaker:
     """The speaker of LazyArrays: every word of the vocabulary records itself."""
 
     ARRAY_TYPE = LazyArray
-    DEVICE = "cpu"
+
+    @property
+    def DEVICE(self) -> str:
+        """The device of the program being recorded; lazy mode computes on the CPU."""
+        home = getattr(config.tracing.get(), "home", None)
+        return "cpu" if home is None else str(home.DEVICE)
 
     def __init__(self) -> None:
         for name in VOCABULARY:
@@ -259,7 +271,8 @@ class LazySpeaker:
         """`x` as a LazyArray; a Python number or an array becomes a constant."""
         if isinstance(x, LazyNumber):
             return say("full", (), x)
-        x = x if isinstance(x, LazyArray) else constant(numpy_cpu.asarray(x, dtype))
+        if not isinstance(x, LazyArray):
+            x = constant(x if _is_elsewhere(x) else numpy_cpu.asarray(x, dtype))
         return x if dtype is None or x.dtype == dtype else say("astype", x, dtype)
 
     def adopt(self, tensor: Any) -> LazyArray:
@@ -269,6 +282,11 @@ class LazySpeaker:
             return tracer.adopt(tensor)
         array = tensor._data
         return array if type(array) is LazyArray else constant(array)
+
+    def recorder_for(self, device: Any) -> Any:
+        """Who makes arrays for a speaker's device: this one, unless the program is elsewhere."""
+        tracer = config.tracing.get()
+        return self if tracer is None or tracer.is_home(device) else device
 
     as_zero_d = asarray
 

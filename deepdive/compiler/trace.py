@@ -13,12 +13,13 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from deepdive import config
-from deepdive.backend import speakers
+from deepdive.backend import numpy_cpu, speakers
 from deepdive.compiler import lazyarray
 from deepdive.compiler.graph import CONSTANT, INPUT, NUMBER, Graph, Value
 from deepdive.compiler.lazyarray import LazyArray, LazyNumber
+from deepdive.core.clash import two_devices
 from deepdive.core.tensor import Tensor
-from deepdive.errors import DeviceError, GraphError
+from deepdive.errors import GraphError
 
 STATE = ("state", "array", "gradient")  # read before each run; all else after its effects
 TENSOR, ARRAY = object(), object()  # places of results
@@ -31,7 +32,7 @@ class Source(NamedTuple):
 
     value: Value
     read: Callable[[], Any]
-    kind: str  # "argument", "state", "array", "gradient", "random" or "number"
+    kind: str  # "argument", "state", "array", "gradient", "random", "number" or "host"
     name: str = ""
 
 
@@ -65,6 +66,7 @@ class Tracer:
         effects: what the host does before each replay (counting steps, drawing random keys).
         constants: descriptions of Python values the program has frozen, for ``explain()``.
         origin: the operator at work, for ``explain()``.
+        home: the speaker of the program's arrays; None until the first Tensor is met.
     """
 
     def __init__(self) -> None:
@@ -79,12 +81,14 @@ class Tracer:
         self.forgotten: set[int] = set()  # Tensors whose gradient was cleared
         self.updated: set[int] = set()  # Tensors whose gradient an optimizer used
         self.origin = ""
+        self.home: Any = None
         self.speaker = lazyarray.speaker
 
     # --- inputs --------------------------------------------------------------------------------
     def argument(self, array: Any, read: Callable[[], Any], name: str) -> LazyArray:
         """An array argument of the traced function."""
-        _on_cpu(array)
+        if type(array) is not numpy_cpu.ARRAY_TYPE:  # NumPy's go where the program is
+            self.meet(speaker_of(array))
         value = Value(INPUT, {}, array.shape, array.dtype, origin=name)
         self.sources.append(Source(value, read, "argument", name))
         box = LazyArray(value)
@@ -97,8 +101,9 @@ class Tracer:
         array = tensor._data
         if type(array) is LazyArray and array.tracer is self:
             return array
-        array = tensor._data = settled_array(tensor)
-        _on_cpu(array)
+        array = settled_array(tensor)
+        self.meet(speaker_of(array))
+        tensor._data = array
         box = self._hold(array, lambda: settled_array(tensor), "state")
         grad = first = tensor._grad
         if grad is not None:
@@ -114,14 +119,18 @@ class Tracer:
         self.forgotten.add(id(tensor))
 
     def fresh(self, array: Any) -> Any:
-        """An array made inside the function: what is written into it is gone after the call."""
-        if type(array) is LazyArray:
+        """An array made inside the function: what is written into it is gone after the call.
+
+        One of another device stays as it is: who computes with it meets two devices.
+        """
+        if type(array) is LazyArray or not self.is_home(speaker_of(array)):
             return array
         return LazyArray(Value(CONSTANT, {}, array.shape, array.dtype, array))
 
     def array(self, array: Any) -> LazyArray:
         """A bare array, taken by reference: the program sees what it holds at each call."""
-        _on_cpu(array)
+        if type(array) is not numpy_cpu.ARRAY_TYPE:
+            self.meet(speaker_of(array))
         return self._hold(array, lambda: array, "array")
 
     def _hold(self, array: Any, read: Callable[[], Any], kind: str) -> LazyArray:
@@ -157,16 +166,27 @@ class Tracer:
             self.modules.add(id(module))
             self.seldom.append(lambda: [_seen(v) for v in vars(module).values()])
 
-    def asked(self, array: Any, question: Callable[[Any], Any]) -> Any:
-        """The answer for an input's values, guarded; None for what only the program computes."""
+    def asked(self, array: Any, question: Callable[[Any], Any], now: bool = True) -> Any:
+        """The answer for an input's values, guarded; None for what only the program computes.
+
+        A question that can wait is put at each call, and answered when the device has got there.
+        """
         if type(array) is not LazyArray:
             array = self.array(array)
         known = {id(held.first): held.array for held in self.held.values()}
         read = next((s.read for s in self.sources if s.value is array.value), None)
         if read is None:
             return None
-        self.guard(lambda: question(read()))
-        return question(known[id(array.value)])
+        held = known[id(array.value)]
+        speaker = speaker_of(held)
+        if hasattr(speaker, "later") and not now:
+            self.effect(lambda: speaker.later(read(), question))
+            return None
+        if speaker is numpy_cpu:
+            self.guard(lambda: question(read()))
+            return question(held)
+        self.guard(lambda: question(speakers.to_host(read())))
+        return question(speakers.to_host(held))
 
     def draw(self, generator: Any) -> tuple[Any, Any]:
         """A random draw: at each replay the generator advances as it would have eagerly."""
@@ -193,6 +213,31 @@ class Tracer:
         value = Value(INPUT, {}, numbers[0].shape, numbers[0].dtype, origin="random")
         self.sources.append(Source(value, lambda: numbers[0], "random"))
         return LazyArray(value)
+
+    # --- the device ----------------------------------------------------------------------------
+    def is_home(self, speaker: Any) -> bool:
+        """Whether this is the device of the program; the first that is met becomes it."""
+        if self.home is None:
+            self.home = speaker
+        return self.home is speaker
+
+    def meet(self, speaker: Any) -> None:
+        """Arrays of a device take part.
+
+        Raises:
+            DeviceError: if the program computes on another one.
+        """
+        if not self.is_home(speaker):
+            raise two_devices("", speaker.DEVICE, self.home.DEVICE)
+
+    def _delivered(self, source: Source) -> Source:
+        """A source of NumPy's arrays for a program on another device: sent there at each call."""
+        outside = source.kind in ("argument", "array", "random")
+        if not outside or type(source.read()) is not numpy_cpu.ARRAY_TYPE:
+            return source
+        send, read = self.home.asarray, source.read
+        kind = "host" if source.kind in STATE else source.kind
+        return source._replace(read=lambda: send(read()), kind=kind)
 
     # --- the run -------------------------------------------------------------------------------
     def run(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
@@ -229,6 +274,10 @@ class Tracer:
         grads = [value_of(grad) for _, grad in self.grads]
         needed = set(map(id, Graph([], [*outputs, *grads], writes).values()))
         self.sources = [s for s in self.sources if s.kind != "gradient" or id(s.value) in needed]
+        if self.home is None:
+            self.home = numpy_cpu
+        if self.home is not numpy_cpu:
+            self.sources = list(map(self._delivered, self.sources))
         self.sources.sort(key=lambda source: source.kind not in STATE)
         graph = Graph([source.value for source in self.sources], outputs, writes)
         graph.verify()
@@ -312,8 +361,13 @@ def _seen(item: Any) -> Any:
     return id(item) if part else None
 
 
+def speaker_of(array: Any) -> Any:
+    """The speaker of an array, NumPy's for subclasses of its own."""
+    return speakers.BY_TYPE.get(type(array), numpy_cpu)
+
+
 def settled_array(tensor: Tensor) -> Any:
-    """The NumPy array of a Tensor; what lazy mode put off is computed now."""
+    """The array of a Tensor; what lazy mode put off is computed now."""
     array = tensor._data
     if type(array) is LazyArray:
         array = tensor._data = untraced(lambda: lazyarray.realize(tensor._data))
@@ -365,19 +419,3 @@ def rebuilt(tree: Any, change: Callable[[Any], Any]) -> Any:
     if isinstance(tree, (tuple, list)):
         return type(tree)(rebuilt(item, change) for item in tree)
     return change(tree)
-
-
-def _on_cpu(array: Any) -> None:
-    """Refuse what a program cannot read.
-
-    Raises:
-        DeviceError: for an array of another device.
-    """
-    speaker = speakers.BY_TYPE.get(type(array))
-    if speaker is not None and speaker.DEVICE != "cpu":
-        raise DeviceError(
-            "compile: programs compute on the CPU",
-            got=f"a tensor on {speaker.DEVICE!r}",
-            expected="'cpu'",
-            fix="move it first: x.to('cpu'); or leave this function uncompiled",
-        )

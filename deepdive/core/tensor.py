@@ -466,7 +466,7 @@ def asked(array: Any, question: Callable[[Any], Any], now: bool = True) -> Any:
     """
     tracer = config.tracing.get()
     if tracer is not None:
-        return tracer.asked(array, question)
+        return tracer.asked(array, question, now)
     speaker = speakers.BY_TYPE[type(array)]
     if hasattr(speaker, "later") and not now:
         return speaker.later(array, question)

@@ -10,6 +10,7 @@ from deepdive import config, dtypes
 from deepdive.backend import speakers
 from deepdive.backend.vocabulary import rules
 from deepdive.core import random
+from deepdive.core.clash import two_devices
 from deepdive.core.operator import REGISTRY, tensor_words
 from deepdive.core.tensor import Tensor, array_of, fresh, wrap
 from deepdive.errors import ArgumentError
@@ -33,7 +34,11 @@ def _speaker(device: Any) -> Any:
 
 def _recorder(device: Any) -> Any:
     """The speaker that makes constants: while a function is traced it records them."""
-    return _speaker(device) if config.tracing.get() is None else config.lazy_mode.get()
+    speaker = _speaker(device)
+    if config.tracing.get() is None:
+        return speaker
+    recorder = config.lazy_mode.get()
+    return recorder.recorder_for(speaker) if hasattr(recorder, "recorder_for") else recorder
 
 
 def _finished(array: Any, requires_grad: bool) -> Tensor:
@@ -197,10 +202,20 @@ def full_like(
 
 
 # --- random ------------------------------------------------------------------------------------
-def _drawn(source: random.Generator, draw: Callable[..., Any], *args: Any) -> Any:
-    """``draw(*args)``; while a function is traced, an input drawn anew before each run."""
-    tracer = config.tracing.get()
-    return draw(*args) if tracer is None else tracer.drawn(source, lambda: draw(*args))
+def _drawn(
+    device: Any, source: random.Generator, draw: Callable[..., Any], *args: Any, dtype: Any = None
+) -> Any:
+    """``draw(*args)`` there; while a function is traced, an input drawn anew before each run.
+
+    Raises:
+        DeviceError: if what is traced computes on another device.
+    """
+    tracer, speaker = config.tracing.get(), _recorder(device)
+    if tracer is None:
+        return speaker.asarray(draw(*args), dtype)
+    if not hasattr(speaker, "adopt"):
+        raise two_devices("", speaker.DEVICE, tracer.home.DEVICE)
+    return speaker.asarray(tracer.drawn(source, lambda: draw(*args)), dtype)
 
 
 @creator
@@ -213,8 +228,8 @@ def rand(
 ) -> Tensor:
     """Uniform in [0, 1)."""
     source = generator or random.default_generator
-    array = _drawn(source, source.uniform, _shape("rand", size), 0.0, 1.0, _dtype(dtype))
-    return _finished(_recorder(device).asarray(array), requires_grad)
+    numbers = (_shape("rand", size), 0.0, 1.0, _dtype(dtype))
+    return _finished(_drawn(device, source, source.uniform, *numbers), requires_grad)
 
 
 @creator
@@ -227,8 +242,8 @@ def randn(
 ) -> Tensor:
     """Normal with mean 0 and standard deviation 1."""
     source = generator or random.default_generator
-    array = _drawn(source, source.normal, _shape("randn", size), 0.0, 1.0, _dtype(dtype))
-    return _finished(_recorder(device).asarray(array), requires_grad)
+    numbers = (_shape("randn", size), 0.0, 1.0, _dtype(dtype))
+    return _finished(_drawn(device, source, source.normal, *numbers), requires_grad)
 
 
 @creator
@@ -245,8 +260,8 @@ def randint(
     if size is None:
         low, high, size = 0, low, high
     source = generator or random.default_generator
-    array = _drawn(source, source.integers, low, high, _shape("randint", (size,)))
-    return wrap(_recorder(device).asarray(array, dtype))
+    shape = _shape("randint", (size,))
+    return wrap(_drawn(device, source, source.integers, low, high, shape, dtype=dtype))
 
 
 @creator
@@ -254,7 +269,7 @@ def randperm(n: int, *, generator: random.Generator | None = None, device: Any =
     """The numbers 0 … n-1 in random order."""
     [n] = rules.sizes("randperm", n)
     source = generator or random.default_generator
-    return wrap(_recorder(device).asarray(_drawn(source, source.permutation, n)))
+    return wrap(_drawn(device, source, source.permutation, n))
 
 
 @creator

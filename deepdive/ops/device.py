@@ -6,8 +6,9 @@ from typing import Any
 
 from deepdive import config
 from deepdive.backend import speakers
+from deepdive.core.clash import two_devices
 from deepdive.core.operator import Operator, record
-from deepdive.core.tensor import Tensor, wrap
+from deepdive.core.tensor import Tensor, fresh, wrap
 
 
 class Move(Operator):
@@ -34,8 +35,15 @@ def on_device(array: Any, device: str) -> Any:
 
 
 def moved(x: Tensor, device: str) -> Tensor:
-    """`x` on another device; the operator's door would want its result on the same one."""
-    out = on_device(x._data, device)
+    """`x` on another device; the operator's door would want its result on the same one.
+
+    Raises:
+        DeviceError: for what a compiled program computes: it stays on its device.
+    """
+    tracer = config.tracing.get()
+    if hasattr(x._data, "tracer") and hasattr(tracer, "home"):
+        raise two_devices("to: ", device, x.device)
+    out = fresh(on_device(x._data, device))
     result = wrap(out)
     if x.requires_grad and config.is_grad_enabled():
         record(Move(x.device, device), [x._data], [x._node], out, result)

@@ -244,14 +244,14 @@ class Frame:
         """A bare array."""
         return Batched(array, None)
 
-    def asked(self, array: Any, question: Callable[[Any], Any]) -> Any:
+    def asked(self, array: Any, question: Callable[[Any], Any], now: bool = True) -> Any:
         """``question(values)`` for each sample: the answer if all have the same, else None."""
         if self.over(array):
             parts = [self.call("getitem", array.array, i) for i in range(self.size)]
         else:
             parts = [array.array if type(array) is Batched and array.frame is None else array]
         with self.outside():
-            answers = [asked(part, question) for part in parts]
+            answers = [asked(part, question, now) for part in parts]
         same = all(answer == answers[0] for answer in answers)
         return answers[0] if answers and same else None
 

@@ -1,7 +1,9 @@
-"""Generated NumPy: one straight line per value, results written into buffers that are reused.
+"""Generated straight lines: each value is one word, said to the speaker of the program's arrays.
 
-Elementwise words and matrix products take ``out=``; a buffer is free again after the last use of
-what it holds, views included, so a program touches little memory and none that is fresh.
+On NumPy elementwise words and matrix products take ``out=``; a buffer is free again after the last
+use of what it holds, views included, so a program touches little memory and none that is fresh.
+Other speakers have memory of their own that is used again: there a name is deleted after its last
+use.
 """
 
 from __future__ import annotations
@@ -22,12 +24,16 @@ Inputs are arrays and numbers in the order of ``program``'s parameters; buffers 
 
 import numpy as np
 
-from deepdive.backend import numpy_cpu as xp
+{speaker}
 
 inf, nan = np.inf, np.nan
 '''
+NUMPY_SPEAKER = "from deepdive.backend import numpy_cpu as xp"
+ANY_SPEAKER = """from deepdive.backend import speakers
 
-# Words that take ``out=``
+xp = speakers.of_device({device!r})"""
+
+# NumPy's words that take ``out=``
 UFUNCS = frozenset(
     name for name in dir(numpy_cpu) if isinstance(getattr(numpy_cpu, name), np.ufunc)
 ) | {"matmul"}
@@ -44,11 +50,13 @@ PYTHON = {
 }
 
 
-class NumPyDialect:
-    """The program of a graph as NumPy source, compiled."""
+class LineDialect:
+    """The program of a graph as source in one speaker's words, compiled."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, xp: Any = numpy_cpu) -> None:
         self.graph = graph
+        self.xp = xp
+        self._array = xp.ARRAY_TYPE
         self.names = graph.names()
         self.order = [value for value in graph.values() if value.word != INPUT]
         self.constants = [value for value in self.order if value.word == CONSTANT]
@@ -65,13 +73,24 @@ class NumPyDialect:
     def run(self, inputs: list[Any]) -> Any:
         """The outputs for these inputs; writes are done when it returns."""
         outputs = self._program(inputs, self._known, self.memory)
-        return [out if type(out) is np.ndarray else np.asarray(out) for out in outputs]
+        array = self._array
+        return [out if type(out) is array else self.xp.asarray(out) for out in outputs]
+
+    def told(self) -> str:
+        """What it is, for ``explain()``."""
+        if self.xp is not numpy_cpu:
+            return f"{self.xp.DEVICE}: a line per value, in the words of this device"
+        nbytes = sum(array.nbytes for array in self.memory) / 1e6
+        return f"NumPy: a line per value, {len(self.memory)} buffers of {nbytes:,.3f} MB"
 
     # --- writing -------------------------------------------------------------------------------
     def _written(self) -> str:
         body = self._lines()
         summary = f"{len(self.order)} values, {len(self.buffers)} buffers."
-        lines = [HEADER.format(summary=summary), "", "def program(inputs, constants, buffers):"]
+        device = self.xp.DEVICE
+        speaker = NUMPY_SPEAKER if self.xp is numpy_cpu else ANY_SPEAKER.format(device=device)
+        head = HEADER.format(summary=summary, speaker=speaker)
+        lines = [head, "", "def program(inputs, constants, buffers):"]
         groups = (
             ("inputs", [self.names[value] for value in self.graph.inputs]),
             ("constants", [self.names[value] for value in self.constants]),
@@ -92,7 +111,7 @@ class NumPyDialect:
             if value.word == CONSTANT:
                 continue
             buffer = None
-            if value.word in UFUNCS and value.dtype is not NUMBER:
+            if self.xp is numpy_cpu and value.word in UFUNCS and value.dtype is not NUMBER:
                 if value not in given:
                     buffer = holds[value] = self._buffer(value, free)
             lines.append(self._line(value, buffer))
@@ -100,9 +119,16 @@ class NumPyDialect:
                 if gone in holds:
                     place = holds.pop(gone)
                     free.setdefault(self.buffers[place], []).append(place)
+            if self.xp is not numpy_cpu and i in last:
+                lines += self._deleted(last[i])
         for target, value in self.graph.writes:
             lines.append(f"{self.names[target]}[...] = {self.names[value]}")
         return [*lines, f"return [{', '.join(self._results())}]"]
+
+    def _deleted(self, values: list[Value]) -> list[str]:
+        """The line that lets go of values, so that their memory can be used again."""
+        names = [self.names[v] for v in values if v.dtype is not NUMBER and v.word != CONSTANT]
+        return [f"del {', '.join(names)}"] if names else []
 
     def _results(self) -> list[str]:
         """The returned values, each with memory of its own that can be written."""
@@ -154,13 +180,15 @@ class NumPyDialect:
         texts = [shown(argument, self.names) for argument in value.arguments.values()]
         if value.dtype is NUMBER:
             return f"{name} = {_python(value.word, texts)}  # a number"
-        texts = [_dtype_text(a, t) for a, t in zip(value.arguments.values(), texts, strict=True)]
+        texts = [self._text(a, t) for a, t in zip(value.arguments.values(), texts, strict=True)]
         out = "" if buffer is None else f", out=b{buffer}"
         return f"{name} = xp.{value.word}({', '.join(texts)}{out})  # {typed(value)}"
 
-
-def _dtype_text(argument: Any, text: str) -> str:
-    return f"np.{argument.name}" if isinstance(argument, np.dtype) else text
+    def _text(self, argument: Any, text: str) -> str:
+        """The text of an argument that may be a dtype."""
+        if not isinstance(argument, np.dtype):
+            return text
+        return f"np.{argument.name}" if self.xp is numpy_cpu else f"np.dtype({argument.name!r})"
 
 
 def _python(word: str, texts: list[str]) -> str:
@@ -168,4 +196,4 @@ def _python(word: str, texts: list[str]) -> str:
         return f"{texts[0]} {PYTHON[word]} {texts[1]}"
     if word == "negative":
         return f"-{texts[0]}"
-    return f"float(xp.{word}({', '.join(texts)}))"
+    return f"float(np.{word}({', '.join(texts)}))"
