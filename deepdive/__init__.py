@@ -67,6 +67,7 @@ SUBPACKAGES = {
 }
 # Single names that live in a sub-package: name → (module, attribute)
 LATE = {
+    "bfloat16": ("deepdive.dtypes", "bfloat16"),
     "lazy": ("deepdive.compiler.lazyarray", "lazy"),
     "set_lazy": ("deepdive.compiler.lazyarray", "set_lazy"),
     "is_lazy": ("deepdive.compiler.lazyarray", "is_lazy"),

@@ -100,18 +100,20 @@ defaults = _Defaults()
 
 
 def set_default_dtype(dtype: object) -> None:
-    """The dtype Python floats become: ``float32`` (the start value) or ``float64``, ``float16``.
+    """The dtype Python floats become: ``float32`` (the start value) or another floating type.
 
     Raises:
         DTypeError: if `dtype` is not a floating type.
+        MissingExtraError: for ``bfloat16`` without the extra ``[bf16]``.
     """
     name = str(getattr(dtype, "name", getattr(dtype, "__name__", dtype)))
-    if name not in ("float16", "float32", "float64"):
+    if name not in ("float16", "bfloat16", "float32", "float64"):
         raise DTypeError(
             "set_default_dtype: the default must be a floating type",
             got=name,
-            expected="float16, float32 or float64",
+            expected="float16, bfloat16, float32 or float64",
         )
+    _dtype_of[0](name)  # is there
     defaults.dtype = name
 
 

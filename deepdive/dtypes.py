@@ -5,6 +5,9 @@ without NumPy its place is taken by :class:`deepdive.host.DType`.
 Where NumPy and PyTorch promote differently, PyTorch's rule counts: ``int64 + float32`` is
 ``float32``, not ``float64``, and a 0-d operand or a Python number never widens an array of the
 same kind.  Reference: https://docs.pytorch.org/docs/stable/tensor_attributes.html#torch.dtype
+
+``bfloat16`` – float32's range, eight bits of precision – is NumPy's by the package ml_dtypes, the
+extra ``[bf16]``, imported when the name is first used; see :mod:`deepdive.backend.widening`.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 from deepdive import config
-from deepdive.errors import DTypeError, did_you_mean
+from deepdive.errors import DTypeError, did_you_mean, missing_extra
 from deepdive.host import np
 
 DType = Any  # a NumPy dtype object; users may pass a name, a NumPy type or a Python type
@@ -46,7 +49,11 @@ BY_NAME = {
     "long": int64,
 }
 
-KIND_RANK = {"b": 0, "u": 1, "i": 1, "f": 2}
+FLOATING = "fV"  # NumPy's kind of float, and the one that ml_dtypes gives bfloat16
+KIND_RANK = {"b": 0, "u": 1, "i": 1, "f": 2, "V": 2}
+LATE = ("bfloat16",)  # in BY_NAME once it was asked for
+
+NARROW: set[Any] = set()  # the types that operators compute with in float32: bfloat16, or none
 
 
 def as_dtype(dtype: DType) -> Any:
@@ -68,13 +75,38 @@ def as_dtype(dtype: DType) -> Any:
         resolved = np.dtype(dtype)
     except TypeError:
         resolved = None
-    if resolved is None or resolved.name not in BY_NAME:
+    name = str(dtype) if resolved is None else resolved.name
+    if name in LATE:
+        return _bfloat16()
+    if resolved is None or name not in BY_NAME:
         raise DTypeError(
             f"no dtype {dtype!r}",
-            expected=", ".join(list(BY_NAME)[:9]),
-            fix=did_you_mean(str(dtype), BY_NAME),
+            expected=", ".join([*list(BY_NAME)[:9], *LATE]),
+            fix=did_you_mean(str(dtype), [*BY_NAME, *LATE]),
         )
-    return BY_NAME[resolved.name]
+    return BY_NAME[name]
+
+
+def _bfloat16() -> Any:
+    """The dtype, known by its name from now on.
+
+    Raises:
+        MissingExtraError: without the package ml_dtypes.
+    """
+    if "bfloat16" not in BY_NAME:
+        try:
+            import ml_dtypes  # type: ignore[import-not-found,import-untyped,unused-ignore]
+        except ImportError:
+            raise missing_extra("ml_dtypes", "bf16", "bfloat16") from None
+        BY_NAME["bfloat16"] = np.dtype(ml_dtypes.bfloat16)
+        NARROW.add(BY_NAME["bfloat16"])
+    return BY_NAME["bfloat16"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in LATE:
+        return as_dtype(name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def default_float() -> Any:
@@ -82,17 +114,17 @@ def default_float() -> Any:
     return BY_NAME[config.defaults.dtype]
 
 
-config._dtype_of[0] = BY_NAME.__getitem__
+config._dtype_of[0] = as_dtype
 
 
 def is_floating(dtype: Any) -> bool:
     """Whether numbers of this type have a fractional part, and so a gradient."""
-    return bool(dtype.kind == "f")
+    return dtype.kind in FLOATING
 
 
 def gradient_dtype(dtype: Any) -> Any:
     """The type a gradient has: the tensor's own where that is floating."""
-    return dtype if dtype.kind == "f" else default_float()
+    return dtype if dtype.kind in FLOATING else default_float()
 
 
 def number_dtype(number: Any) -> Any:
@@ -137,4 +169,6 @@ def _promote(a: Any, b: Any) -> Any:
     rank_a, rank_b = KIND_RANK[a.kind], KIND_RANK[b.kind]
     if rank_a != rank_b:
         return a if rank_a > rank_b else b
+    if a != b and (a in NARROW or b in NARROW):  # NumPy knows no common type of the two halves
+        return np.promote_types(float32, b if a in NARROW else a)
     return np.promote_types(a, b)

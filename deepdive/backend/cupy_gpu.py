@@ -235,7 +235,7 @@ class GpuSpeaker:
 
     def _added(self, out: Array, index: Any, values: Any) -> Array:
         """`out` after ``out[index] += values``, atomically: GPUs add in no particular order."""
-        if out.dtype.kind == "f":
+        if dtypes.is_floating(out.dtype):
             self.cp.add.at(out, index, values)
             return out
         wide = out.astype(np.int64).view(np.uint64)  # no atomic int64, but adding is the same
@@ -289,7 +289,8 @@ def _in_range(shape: Shape, axis: int, values: Any) -> None:
 
 
 def _whole(function: Any, x: Any) -> Any:
-    return x if getattr(x, "dtype", None) is not None and x.dtype.kind != "f" else function(x)
+    whole = hasattr(x, "dtype") and not dtypes.is_floating(x.dtype)
+    return x if whole else function(x)
 
 
 def _counted(function: Any, x: Array) -> Any:

@@ -343,6 +343,6 @@ def _one_sided(xp: Any, x: Any) -> tuple[Any, Any, Any]:
     places = xp.arange(n)
     r = _rows(rows, m, None)
     turned = r[..., places, places]  # ±size
-    sign = xp.where(xp.less(turned, 0), -1.0, 1.0)
+    sign = xp.astype(xp.where(xp.less(turned, 0), -1.0, 1.0), r.dtype)
     u = _rows(rows, 0, m) * xp.expand_dims(sign, -2)
     return u, size, v

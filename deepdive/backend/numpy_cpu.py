@@ -178,10 +178,10 @@ def asarray(x: Any, dtype: Any = None) -> Array:
     if type(array) is not np.ndarray:
         array = array.view(np.ndarray)
     if dtype is None:
-        if array.dtype.kind in "OSUV":
+        if array.dtype.kind in "OSUV" and array.dtype.name not in dtypes.LATE:
             raise DTypeError("asarray: these are no numbers", got=f"{type(x).__name__} {x!r:.60}")
         kept = dtypes.as_dtype(array.dtype)
-        if kept.kind == "f" and not isinstance(x, (np.ndarray, np.generic)):
+        if dtypes.is_floating(kept) and not isinstance(x, (np.ndarray, np.generic)):
             kept = dtypes.default_float()
         array = array if array.dtype == kept else array.astype(kept)
     return array

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from deepdive import config
+from deepdive import config, dtypes
 from deepdive.backend import numpy_cpu, speakers
 from deepdive.backend.vocabulary.spec import Spec, spec_of
 from deepdive.backend.vocabulary.words import VOCABULARY
@@ -200,7 +200,7 @@ def _seen(item: Any) -> Any:
     if isinstance(item, LazyNumber):
         return 1.0
     if isinstance(item, LazyArray):
-        known = item.value.array if item.dtype.kind != "f" else None
+        known = None if dtypes.is_floating(item.dtype) else item.value.array
         return Spec(item.shape, item.dtype, None if _is_elsewhere(known) else known)
     if isinstance(item, (tuple, list)):
         return type(item)(_seen(part) for part in item)

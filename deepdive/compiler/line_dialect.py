@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from deepdive import dtypes
 from deepdive.backend import numpy_cpu
 from deepdive.compiler.graph import CONSTANT, INPUT, NUMBER, Graph, Value, shown, typed
 from deepdive.compiler.settle import VIEWS, root
@@ -188,7 +189,8 @@ class LineDialect:
         """The text of an argument that may be a dtype."""
         if not isinstance(argument, np.dtype):
             return text
-        return f"np.{argument.name}" if self.xp is numpy_cpu else f"np.dtype({argument.name!r})"
+        plain = self.xp is numpy_cpu and argument.name not in dtypes.LATE
+        return f"np.{argument.name}" if plain else f"np.dtype({argument.name!r})"
 
 
 def _python(word: str, texts: list[str]) -> str:

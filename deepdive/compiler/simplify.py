@@ -13,6 +13,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+from deepdive import dtypes
 from deepdive.compiler.graph import CONSTANT, INPUT, NUMBER, Graph, Value, rewritten, said
 
 Rule = Callable[[Value], Any]
@@ -143,7 +144,7 @@ def constants(value: Value) -> Any:
     if any(number is None for number in numbers):
         return None
     found = FOLDED[value.word](*numbers)
-    if found is None or value.dtype.kind != "f":
+    if found is None or not dtypes.is_floating(value.dtype):
         return None
     return said("full", value, shape=value.shape, value=found, dtype=value.dtype)
 

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, TypeVar
 
 from deepdive import config, dtypes
 from deepdive.backend.speakers import BY_TYPE, of_device
+from deepdive.backend.widening import widened
 from deepdive.core.clash import device_error
 from deepdive.core.contract import REQUIRED, Contract, bind, named
 from deepdive.core.node import Node
@@ -135,10 +136,10 @@ def apply(operator: Any, args: Any) -> Tensor:
             parents.append(None)
             plain = plain and type(arg) in NUMBERS
     if not plain or kind is None or recording():
-        arrays, parents = _arrays_of(operator, args), as_parents(parents)
+        (operator, arrays), parents = _arrays_of(operator, args), as_parents(parents)
         kind = next(type(a) for a in arrays if type(a) in BY_TYPE)
-    elif not single and operator.promotes is not None:
-        arrays = promote(operator.promotes, arrays, BY_TYPE[kind])
+    elif not single:
+        operator, arrays = _settled(operator, arrays, BY_TYPE[kind])
     xp = BY_TYPE[kind]
     try:
         out = run_forward(operator, xp, arrays) if config.watch else operator.forward(xp, *arrays)
@@ -194,7 +195,7 @@ def _whole_row(operator: Any, contract: Contract, arrays: Any, parents: Any, out
     return row
 
 
-def _arrays_of(operator: Any, args: Any) -> list[Any]:
+def _arrays_of(operator: Any, args: Any) -> tuple[Any, list[Any]]:
     """The slow way in: other devices, arrays and lists among the arguments, mixed dtypes."""
     speaker = recording() or _speaker_for(args)
     arrays = [arg if type(arg) in NUMBERS else _array(operator, arg, speaker) for arg in args]
@@ -202,9 +203,14 @@ def _arrays_of(operator: Any, args: Any) -> list[Any]:
         if not args or args[0] is None:
             raise OperatorError(f"{operator.public_name}: no tensor among the arguments")
         arrays[0] = speaker.asarray(args[0])
+    return _settled(operator, arrays, speaker)
+
+
+def _settled(operator: Any, arrays: list[Any], speaker: Any) -> tuple[Any, list[Any]]:
+    """The operator that computes with these dtypes, and the arrays in those it wants."""
     if operator.promotes is not None:
         arrays = promote(operator.promotes, arrays, speaker)
-    return arrays
+    return widened(operator, arrays), arrays
 
 
 def as_parents(nodes: Any) -> Any:
@@ -243,7 +249,7 @@ def promote(mode: str, arrays: list[Any], speaker: Any) -> list[Any]:
         return [arrays[0], *promote("common", rest, speaker)]
     operands = [a for a in arrays if a is not None]
     target = dtypes.result_type(*operands)
-    if mode == "float" and target.kind != "f":
+    if mode == "float" and not dtypes.is_floating(target):
         target = dtypes.default_float()
     if mode == "number" and target.kind == "b":
         target = dtypes.int64

@@ -37,7 +37,7 @@ def format_tensor(array: Any, *, prefix: str = "tensor(", extras: Sequence[str] 
         body = "[]"
     else:
         shown = _visible(array, size > THRESHOLD)
-        form, width = _notation(_flat(shown, array.ndim), array.dtype.kind == "f")
+        form, width = _notation(_flat(shown, array.ndim), dtypes.is_floating(array.dtype))
         body = _layout(shown, array.ndim, len(prefix), form, width)
     return _append(prefix + body, [*_suffixes(array, size), *extras], len(prefix))
 

@@ -18,7 +18,7 @@ from deepdive.errors import ArgumentError, DTypeError
 from deepdive.host import np
 
 _WORD = (1 << 64) - 1
-_MANTISSA = {"float16": 11, "float32": 24, "float64": 53}
+_MANTISSA = {"bfloat16": 8, "float16": 11, "float32": 24, "float64": 53}
 
 Shape = int | tuple[int, ...] | list[int]
 
@@ -187,7 +187,7 @@ class Generator:
     def uniform(
         self, shape: Shape, low: float = 0.0, high: float = 1.0, dtype: Any = None
     ) -> np.ndarray[Any, Any]:
-        """Numbers in ``[low, high)`` made of 11, 24 or 53 random bits (float16, 32, 64).
+        """Numbers in ``[low, high)`` made of as many random bits as the dtype has: 24 for float32.
 
         Raises:
             ArgumentError: unless ``low <= high``, both finite.
@@ -226,7 +226,7 @@ class Generator:
         shape, dtype = _as_shape(shape), _floating(dtype)
         size = math.prod(shape)
         half = (size + 1) // 2
-        work = dtypes.float32 if dtype == dtypes.float16 else dtype
+        work = dtypes.float32 if dtype.itemsize == 2 else dtype
         unit = _unit(*self.draw(), 2 * half, work)
         radius, angle = np.log(1 - unit[:half]), unit[half:]
         radius *= -2

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from deepdive import config
+from deepdive import config, dtypes
 from deepdive.core.autograd import grad
 from deepdive.core.host_values import as_array
 from deepdive.core.tensor import Tensor
@@ -197,7 +197,7 @@ def useless_bias(look: Any) -> Found:
 def mixed_samples(look: Any) -> Found:
     """An output that depends on other samples of the batch (in evaluation mode)."""
     x = look.x
-    if x.dtype.kind != "f" or x.ndim < 2 or x.shape[0] < 2:
+    if not dtypes.is_floating(x.dtype) or x.ndim < 2 or x.shape[0] < 2:
         return
     if look.output.ndim < 1 or look.output.shape[0] != x.shape[0]:
         return
@@ -237,7 +237,7 @@ def leftovers(look: Any) -> Found:
 
 
 def _finite(tensor: Any) -> bool:
-    return tensor.dtype.kind != "f" or bool(np.isfinite(as_array(tensor)).all())
+    return not dtypes.is_floating(tensor.dtype) or bool(np.isfinite(as_array(tensor)).all())
 
 
 def _named(path: str, module: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from deepdive import dtypes
 from deepdive.backend import speakers
 from deepdive.core import mutation
 from deepdive.core.tensor import Tensor, array_of
@@ -126,7 +127,7 @@ def _fitting(target: Tensor, value: Any) -> Any:
     array = array_of(value, speaker)
     if tuple(array.shape) != tuple(target.shape):
         raise CheckpointError(f"shape {tuple(array.shape)}, the model has {tuple(target.shape)}")
-    if (array.dtype.kind == "f") != (target.dtype.kind == "f"):
+    if dtypes.is_floating(array.dtype) != dtypes.is_floating(target.dtype):
         raise CheckpointError(f"dtype {array.dtype}, the model has {target.dtype}")
     return array
 

@@ -290,6 +290,10 @@ class Module(Lookups):
         """In float16."""
         return self.to("float16")
 
+    def bfloat16(self: M) -> M:
+        """In bfloat16, which the extra ``[bf16]`` brings."""
+        return self.to("bfloat16")
+
     # --- state ---------------------------------------------------------------------------------
     def _state(self) -> dict[str, Tensor]:
         return dict(self._named(lambda m: [*m._own(Parameter), *m._own_buffers(saved=True)], True))

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from deepdive import dtypes
 from deepdive.compiler.graph import NUMBER, Value
 from deepdive.errors import DeepDiveError
 from deepdive.onnx.table import SPECIAL, said
@@ -191,7 +192,7 @@ def _floor_divide(writer: Writer, value: Value, x, y) -> str:
 @said("remainder")
 def _remainder(writer: Writer, value: Value, x, y) -> str:
     first, second = writer.name(x, value.dtype), writer.name(y, value.dtype)
-    if value.dtype.kind != "f":
+    if not dtypes.is_floating(value.dtype):
         return writer.node("Mod", first, second)
     whole = writer.node("Floor", writer.node("Div", first, second))
     return writer.node("Sub", first, writer.node("Mul", whole, second))

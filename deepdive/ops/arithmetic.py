@@ -12,6 +12,7 @@ from typing import Any
 from deepdive import dtypes
 from deepdive.core.operator import Operator, add_method, derive, further_arguments, register
 from deepdive.core.tensor import Tensor
+from deepdive.dtypes import is_floating
 from deepdive.errors import ArgumentError, DTypeError
 from deepdive.ops.compare import IsNan, Round, Trunc
 from deepdive.ops.convert import AsType
@@ -58,7 +59,7 @@ def _sub(x: Any, other: Any, *, alpha: Number = 1) -> Tensor:
 def _times(other: Any, alpha: Number, x: Any) -> Any:
     if alpha == 1:
         return other
-    whole = all(as_tensor(t).dtype.kind != "f" for t in (x, other))
+    whole = all(not is_floating(as_tensor(t).dtype) for t in (x, other))
     if whole and isinstance(alpha, float):
         raise DTypeError("add: integers take a whole alpha", got=alpha, expected="an int")
     return alpha * other
@@ -73,7 +74,7 @@ def rsub(x: Any, other: Any, *, alpha: Number = 1) -> Tensor:
 @further_arguments(Round)
 def _round(x: Any, *, decimals: int = 0) -> Tensor:
     """The nearest number with so many decimals; negative ones round to tens, hundreds …"""
-    if decimals == 0 or as_tensor(x).dtype.kind != "f":
+    if decimals == 0 or not is_floating(as_tensor(x).dtype):
         return Round()(x)
     scale = 10.0 ** abs(decimals)
     if decimals > 0:
@@ -121,7 +122,7 @@ def clamp(x: Any, min: Any = None, max: Any = None) -> Tensor:
     if isinstance(min, Tensor) or isinstance(max, Tensor):
         return ClampBetween()(x, min, max)
     x = as_tensor(x)
-    if x.dtype.kind != "f":
+    if not is_floating(x.dtype):
         bounds = [bound for bound in (min, max) if bound is not None]
         x = AsType(dtypes.result_type(x._data, *bounds))(x)
     return Clamp(min, max)(x)
@@ -210,7 +211,7 @@ class Signbit(Operator):
     """Whether the sign is minus, of -0.0 too."""
 
     def forward(self, xp, x):
-        return xp.atan2(x, -1.0) < 0 if x.dtype.kind == "f" else x < 0
+        return xp.atan2(x, -1.0) < 0 if is_floating(x.dtype) else x < 0
 
 
 @register
@@ -370,7 +371,7 @@ def bitwise_right_shift(x: Any, other: Any) -> Tensor:
 
 
 def _power_of_two(name: str, x: Any, places: Any) -> Any:
-    if any(as_tensor(t).dtype.kind == "f" for t in (x, places)):
+    if any(is_floating(as_tensor(t).dtype) for t in (x, places)):
         raise DTypeError(f"{name}: floats have no bits to move", expected="integers")
     return Pow()(2, places) if isinstance(places, Tensor) else 2**places
 
@@ -410,6 +411,7 @@ def sinc(x: Any) -> Tensor:
 
 
 LARGEST = {"float16": 65504.0, "float32": (2 - 2.0**-23) * 2.0**127}
+LARGEST["bfloat16"] = (2 - 2.0**-7) * 2.0**127
 LARGEST["float64"] = (2 - 2.0**-52) * 2.0**1023
 
 
@@ -425,7 +427,7 @@ def nan_to_num(
     What is replaced has no gradient.
     """
     x = as_tensor(x)
-    if x.dtype.kind != "f":
+    if not is_floating(x.dtype):
         return x
     largest = LARGEST[x.dtype.name]
     high = largest if posinf is None else posinf

@@ -1,5 +1,5 @@
 """Mixed precision: while ``autocast`` lasts, products run in half precision (Micikevicius et al.
-2018, https://arxiv.org/abs/1710.03740).
+2018, https://arxiv.org/abs/1710.03740), in float16 or bfloat16.
 
 The conversions are operators like any other, put in front of those in the lists below: gradients
 come back in each parameter's own dtype, and nothing else of the library knows.  While no ``with``
@@ -18,7 +18,7 @@ from deepdive import dtypes
 from deepdive.backend import speakers
 from deepdive.core import operator as door
 from deepdive.core.tensor import Tensor
-from deepdive.errors import DTypeError
+from deepdive.errors import DTypeError, MissingExtraError
 from deepdive.ops.convert import AsType
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -36,6 +36,9 @@ PRECISE = frozenset(
     """.split()
 )
 
+HALVES = {"float16": "float16", "half": "float16", "bfloat16": "bfloat16"}
+DEFAULTS = {"cpu": "bfloat16"}  # PyTorch's; else float16
+
 _wanted: ContextVar[dict[str, Any]] = ContextVar("deepdive_autocast", default={})  # noqa: B039
 _plain_apply = door.apply
 _open = 0  # `with` blocks, in all threads
@@ -45,23 +48,24 @@ _lock = threading.Lock()
 class autocast:  # PyTorch's name
     """``with autocast("cuda"):`` – the forward pass in mixed precision; also a decorator.
 
-    Products take float16 operands, what needs precision takes float32, all else takes what comes;
-    float64 is left alone.  Scale the loss (:class:`deepdive.amp.GradScaler`), and leave the block
-    before ``backward()``.
+    Products take operands in half precision, what needs precision takes float32, all else takes
+    what comes; float64 is left alone.  Leave the block before ``backward()``, and with float16
+    scale the loss (:class:`deepdive.amp.GradScaler`); bfloat16 reaches as far as float32 does.
 
     Args:
         device_type: whose tensors are meant, ``"cuda"`` or ``"cpu"``.
-        dtype: the half precision, float16.
+        dtype: the half precision; by default float16 on a GPU, bfloat16 on the CPU.
         enabled: False changes nothing, and inside another block stops it.
         cache_enabled: PyTorch's; nothing is cached here.
 
     Raises:
         DeviceError: for a device that is not known.
-        DTypeError: for another dtype than float16; this release has no bfloat16.
+        DTypeError: for a dtype that is no half precision.
+        MissingExtraError: for bfloat16 without the extra ``[bf16]``.
 
     >>> import deepdive as dd
     >>> layer = dd.nn.Linear(2, 2)
-    >>> with autocast("cpu"):
+    >>> with autocast("cpu", dtype=dd.float16):
     ...     out = layer(dd.ones(1, 2))
     >>> out.dtype, out.sum().dtype, layer.weight.dtype
     (dtype('float16'), dtype('float16'), dtype('float32'))
@@ -75,7 +79,8 @@ class autocast:  # PyTorch's name
         cache_enabled: bool | None = None,
     ) -> None:
         self.device = _known(device_type)
-        self.dtype = dtypes.float16 if dtype is None else _half(dtype, self.device)
+        dtype = DEFAULTS.get(self.device, "float16") if dtype is None else dtype
+        self.dtype = _half(dtype, self.device) if enabled else dtype
         self.enabled = enabled
         self._tokens: list[Token[dict[str, Any]]] = []
 
@@ -118,15 +123,27 @@ def _known(device: str) -> str:
 
 
 def _half(dtype: Any, device: str) -> Any:
-    name = str(getattr(dtype, "name", dtype)).rpartition(".")[2]
-    if name in ("float16", "half") and device != "native":
-        return dtypes.float16
-    if name == "float32":
-        return dtypes.float32
-    what = "bfloat16: NumPy and this release have no such numbers"
-    if name != "bfloat16":
-        what = f"{name} on {device!r} is no half precision"
-    raise DTypeError(f"autocast: {what}", got=name, expected="float16", fix="dtype='float16'")
+    """The dtype of products, given by any name it has, also PyTorch's.
+
+    Raises:
+        DTypeError: for one that is not meant for it, and on a device without halves.
+        MissingExtraError: for bfloat16 without the extra.
+    """
+    name = str(getattr(dtype, "name", getattr(dtype, "__name__", dtype))).rpartition(".")[2]
+    if name in HALVES and device == "native":
+        raise DTypeError(
+            f"autocast: {device!r} arrays have no {name}",
+            expected="a device with half precision",
+            fix="leave autocast out, or model.to('cpu')",
+        )
+    if name not in (*HALVES, "float32"):
+        what = f"autocast: {name} on {device!r} is no half precision"
+        raise DTypeError(what, expected=" or ".join(HALVES), fix="dtype='float16'")
+    try:
+        return dtypes.as_dtype(HALVES.get(name, name))
+    except MissingExtraError as error:
+        error.fix = f"{error.fix}, or autocast({device!r}, dtype='float16')"
+        raise
 
 
 def _opened(count: int) -> None:
@@ -155,6 +172,6 @@ def _cast(arg: Any, dtype: Any) -> Any:
     """A floating tensor in `dtype`; float64 and everything else as it is."""
     if not isinstance(arg, Tensor) or arg.dtype == dtype:
         return arg
-    if arg.dtype.name not in ("float16", "float32"):
+    if arg.dtype.name not in ("float16", "float32", "bfloat16"):
         return arg
     return _plain_apply(AsType(dtype), (arg,))

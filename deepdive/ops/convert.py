@@ -6,7 +6,7 @@ from typing import Any
 
 from deepdive import dtypes
 from deepdive.backend import speakers
-from deepdive.core.operator import Operator, derive, register
+from deepdive.core.operator import Operator, add_method, derive, register
 from deepdive.core.tensor import Tensor, wrap
 from deepdive.ops.device import moved
 
@@ -50,7 +50,7 @@ def _convert(x: Tensor, dtype: Any) -> Tensor:
     dtype = dtypes.as_dtype(dtype)
     if x.dtype == dtype:
         return x
-    if dtype.kind != "f":  # no gradient passes through integers
+    if not dtypes.is_floating(dtype):  # no gradient passes through integers
         return wrap(speakers.BY_TYPE[type(x._data)].astype(x._data, dtype))
     return AsType(dtype)(x)
 
@@ -75,7 +75,7 @@ def to(
     for arg in args:
         if isinstance(arg, Tensor):
             device, dtype = arg.device, arg.dtype
-        elif isinstance(arg, str) and arg not in dtypes.BY_NAME:
+        elif isinstance(arg, str) and arg not in dtypes.BY_NAME and arg not in dtypes.LATE:
             device = arg
         elif not isinstance(arg, bool):
             dtype = arg
@@ -101,6 +101,18 @@ def double(x: Tensor) -> Tensor:
 def half(x: Tensor) -> Tensor:
     """As float16."""
     return _convert(x, "float16")
+
+
+def bfloat16(x: Tensor) -> Tensor:
+    """As bfloat16, which the extra ``[bf16]`` brings: float32's range, eight bits of precision.
+
+    Raises:
+        MissingExtraError: without it.
+    """
+    return _convert(x, "bfloat16")
+
+
+add_method("bfloat16", bfloat16)  # only that: ``dd.bfloat16`` is the dtype
 
 
 @derive("long")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from deepdive import dtypes
 from deepdive.core.operator import Operator, derive
 from deepdive.core.tensor import Tensor
 from deepdive.errors import ArgumentError, DTypeError, ShapeError
@@ -73,7 +74,7 @@ def vector_norm(x: Any, p: float, dim: Any, keepdim: bool = False) -> Any:
 def _prepared(name: str, x: Any, dtype: Any) -> Any:
     x = as_tensor(x)
     x = x if dtype is None else x.to(dtype)
-    if x.dtype.kind != "f":
+    if not dtypes.is_floating(x.dtype):
         raise DTypeError(f"{name}: got {x.dtype}", expected="floating numbers", fix="x.float()")
     return x
 

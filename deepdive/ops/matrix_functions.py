@@ -80,7 +80,7 @@ def floating(name: str, x: Any) -> Any:
         DTypeError, ShapeError: if it is not.
     """
     x = as_tensor(x)
-    if x.dtype.kind != "f":
+    if not dtypes.is_floating(x.dtype):
         raise DTypeError(f"{name}: got {x.dtype}", expected="floating numbers", fix="x.float()")
     if x.ndim < 2:
         raise ShapeError(f"{name}: x has shape {tuple(x.shape)}", expected="(…, rows, columns)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from deepdive import dtypes
 from deepdive.core.operator import Operator, derive, register
 from deepdive.core.tensor import Tensor
 from deepdive.errors import ArgumentError, ShapeError
@@ -174,7 +175,7 @@ class ScatterExtreme(Operator):
 
     def forward(self, xp, x, index, src):
         # Written in ascending order, so that the last of several, which stays, is the extreme.
-        if self.largest or src.dtype.kind != "f":
+        if self.largest or not dtypes.is_floating(src.dtype):
             order = xp.argsort(src, axis=self.axis, descending=not self.largest)
         else:
             order = xp.argsort(-src, axis=self.axis)  # a NaN comes last, and stays

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from deepdive import config
+from deepdive import config, dtypes
 from deepdive.backend import speakers
 from deepdive.core.operator import derive
 from deepdive.core.tensor import Tensor, wrap
@@ -220,7 +220,7 @@ def reduction(name: str, reduce: str) -> str:
 
 def whole(x: Any) -> bool:
     """Whether the numbers have no fractional part."""
-    return bool(x.dtype.kind != "f")
+    return not dtypes.is_floating(x.dtype)
 
 
 def counted(shape: Any, x: Any, value: int) -> Any:

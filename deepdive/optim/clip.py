@@ -8,6 +8,7 @@ from typing import Any
 
 from deepdive import config
 from deepdive.backend import speakers
+from deepdive.backend.widening import widen
 from deepdive.core.tensor import Tensor, data_of, wrap
 from deepdive.errors import ArgumentError, NonFiniteError
 
@@ -83,7 +84,7 @@ def _total(xp: Any, held: list[Tensor], norm_type: float) -> Any:
     join = xp.maximum if norm_type == math.inf else xp.add
     total: Any = None
     for p in held:
-        part = _power(xp, _array(p), norm_type)
+        part = _power(xp, widen(xp, _array(p)), norm_type)
         total = part if total is None else join(total, part)
     if norm_type == 2:
         total = xp.sqrt(total)
@@ -94,7 +95,8 @@ def _total(xp: Any, held: list[Tensor], norm_type: float) -> Any:
 
 def _scale(held: list[Tensor], scale: Any) -> None:
     for p in held:
-        p.grad = _array(p) * scale
+        grad = _array(p)
+        p.grad = speakers.BY_TYPE[type(p._data)].astype(grad * scale, grad.dtype)
 
 
 def clip_grad_value_(parameters: Any, clip_value: float) -> None:

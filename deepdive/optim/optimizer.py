@@ -12,6 +12,7 @@ from typing import Any
 
 from deepdive import config
 from deepdive.backend import speakers
+from deepdive.backend.widening import NARROW, widen
 from deepdive.core import mutation
 from deepdive.core.tensor import Tensor, changing
 from deepdive.errors import OperatorError
@@ -168,6 +169,8 @@ class Optimizer:
 
     def _apply(self, xp: Any, arrays: list[Any], g: Any, hyper: Options, terms: Options) -> None:
         w, *slots = arrays
+        if NARROW:  # rounded once, when written
+            w, g, *slots = widen(xp, [w, g, *slots])
         if terms:
             g = _regularised(xp, w, g, **terms)
         results = self.update(xp, w, g, *slots, **hyper)

@@ -108,7 +108,7 @@ class GradScaler:
             )
         xp = speakers.BY_TYPE[type(grad._data)]
         finite = xp.as_zero_d(xp.all(xp.isfinite(grad._data)))
-        p.grad = xp.as_zero_d(grad._data * (1.0 / self._scale))
+        p.grad = xp.astype(xp.as_zero_d(grad._data * (1.0 / self._scale)), grad.dtype)
         return finite
 
     def step(self, optimizer: Any, *args: Any, **kwargs: Any) -> Any:

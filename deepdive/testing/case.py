@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from deepdive import dtypes
 from deepdive.core import random
 from deepdive.core.tensor import Tensor, wrap
 from deepdive.testing.samples import Sample
@@ -39,7 +40,7 @@ def replaced(value: Any, items: Iterator[Any]) -> Any:
 
 def is_floating(array: Any) -> bool:
     """Whether the numbers have a fractional part."""
-    return bool(array.dtype.kind == "f")
+    return dtypes.is_floating(array.dtype)
 
 
 def listed(outputs: Any) -> list[Tensor]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from deepdive import config
+from deepdive import config, dtypes
 from deepdive.backend.vocabulary import spec
 from deepdive.core import random
 from deepdive.core.autograd.functional import grad, jvp
@@ -240,7 +240,7 @@ LAWS: tuple[Callable[[Case], Figures | None], ...] = (
 
 # --- what the laws share -----------------------------------------------------------------------
 def _demand_double(case: Case) -> None:
-    if any(out.dtype.kind == "f" and out.dtype != "float64" for out in case.outputs):
+    if any(dtypes.is_floating(out.dtype) and out.dtype != "float64" for out in case.outputs):
         raise Skip("differences of less than double precision say nothing")
 
 

@@ -88,7 +88,7 @@ def floating(word: str, given: Mapping[str, Any]) -> Any:
         DTypeError: for whole numbers, whose inverses are none.
     """
     dtype = dtypes.result_type(*given.values())
-    if dtype.kind != "f":
+    if not dtypes.is_floating(dtype):
         raise DTypeError(f"{word}: got {dtype}", expected="floating numbers", fix="x.float()")
     return dtype
 

@@ -20,7 +20,7 @@ UINT32 = np.dtype("uint32")  # only random bits have this type
 
 
 def _floating(dtype: Any) -> Any:
-    return dtype if dtype.kind == "f" else dtypes.default_float()
+    return dtype if dtypes.is_floating(dtype) else dtypes.default_float()
 
 
 # --- one operand -------------------------------------------------------------------------------
@@ -50,7 +50,7 @@ def squared(word: str, given: Given) -> Any:
 def counted(word: str, given: Given) -> Any:
     """Sums and products of integers and bools are int64, so that they do not overflow early."""
     dtype = dtype_of(given["x"])
-    return dtype if dtype.kind == "f" else dtypes.int64
+    return dtype if dtypes.is_floating(dtype) else dtypes.int64
 
 
 # --- several operands --------------------------------------------------------------------------
@@ -81,7 +81,7 @@ def powers(word: str, given: Given) -> Any:
     """
     dtype = promoted_numbers(word, given)
     exponent = getattr(given["y"], "values", given["y"])
-    negative: Any = False if exponent is None or dtype.kind == "f" else exponent < 0
+    negative: Any = False if exponent is None or dtypes.is_floating(dtype) else exponent < 0
     if negative is True or (hasattr(negative, "any") and negative.any()):
         what = f"{word}: integers have no negative powers"
         raise DTypeError(what, expected="floats", fix="x.float() ** y, or x ** -1.0")
@@ -96,7 +96,7 @@ def bits(word: str, given: Given) -> Any:
     """
     for operand in given.values():
         dtype = dtype_of(operand)
-        if dtype.kind == "f":
+        if dtypes.is_floating(dtype):
             what = f"{word}: {dtype} has no bits to work on"
             raise DTypeError(what, expected="integers or bool", fix="compare first, e.g. x > 0")
     return dtypes.result_type(*given.values())
@@ -185,7 +185,7 @@ def _number_dtype(word: str, x: Any) -> Any:
         return dtypes.number_dtype(x)
     if not hasattr(x, "dtype"):
         raise DTypeError(f"{word}: {x!r} is not a number", expected="numbers, lists or an array")
-    return dtypes.default_float() if x.dtype.kind == "f" else x.dtype
+    return dtypes.default_float() if dtypes.is_floating(x.dtype) else x.dtype
 
 
 def _leaves(x: Any) -> Iterator[Any]:

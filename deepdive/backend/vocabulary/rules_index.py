@@ -151,7 +151,7 @@ def _index_shape(word: str, item: Any, shape: Shape, axis: int) -> Shape:
         return ()
     if item.dtype.kind == "b":
         return _mask_shape(word, item, shape, axis)
-    if item.dtype.kind == "f":
+    if dtypes.is_floating(item.dtype):
         fix = 'index.astype("int64")'
         got = f"an index of {item.dtype}"
         raise DTypeError(f"{word}: an index is integer or bool", got=got, fix=fix)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
+from deepdive import dtypes
 from deepdive.backend.vocabulary.matrices import VOCABULARY
 from deepdive.backend.vocabulary.rules import Shape
 from deepdive.backend.vocabulary.word import Word
@@ -115,7 +116,7 @@ def spec_of(x: Any) -> Any:
         return type(x)(spec_of(item) for item in x)
     if isinstance(x, (Spec, type, float)) or not hasattr(x, "dtype"):
         return x
-    return Spec(x.shape, x.dtype, x if x.dtype.kind != "f" else None)
+    return Spec(x.shape, x.dtype, None if dtypes.is_floating(x.dtype) else x)
 
 
 def say(word: Word, *args: Any, **kwargs: Any) -> Any:

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from contextlib import nullcontext
 from typing import Any
 
-from deepdive import config
+from deepdive import config, dtypes
 from deepdive.backend import speakers
 from deepdive.core import mutation
 from deepdive.core.node import next_index
@@ -181,7 +181,7 @@ def _plain(value: Any) -> Any:
 
 
 def _is_floating(array: Any) -> bool:
-    return getattr(getattr(array, "dtype", None), "kind", "") == "f" and hasattr(array, "shape")
+    return hasattr(array, "shape") and dtypes.is_floating(array.dtype)
 
 
 def _count(word: str, array: Any) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from deepdive import config
+from deepdive import config, dtypes
 from deepdive.backend import speakers
 from deepdive.core.autograd import functional
 from deepdive.core.operator import tensor_words
@@ -28,7 +28,7 @@ Function = Callable[..., Any]
 def _watched(value: Any, name: str) -> Any:
     """A Tensor to differentiate by, apart from the caller's: its history goes on behind it."""
     tensor = value if isinstance(value, Tensor) else Tensor(value, requires_grad=False)
-    if tensor.dtype.kind != "f":
+    if not dtypes.is_floating(tensor.dtype):
         raise DTypeError(
             f"{name}: only floating Tensors can be differentiated by",
             got=f"dtype {tensor.dtype}",
