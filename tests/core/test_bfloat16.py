@@ -1,4 +1,4 @@
-"""bfloat16 as a dtype: names, promotion, printing, numbers in and out, and what is said without it."""
+"""bfloat16 as a dtype: names, promotion, printing, numbers in and out, words where there is none."""
 
 import subprocess
 import sys
