@@ -296,6 +296,7 @@ def batch_norm(
     eps: builtins.float = 1e-05,
 ) -> Tensor:
     """Mean 0 and variance 1 for each channel of input (B, C, …); then ``· w + b``."""
+bfloat16: Any
 def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Tensor:
     """``x₁ᵀ W_o x₂ + b_o`` for x₁ (…, I), x₂ (…, J), W (O, I, J), b (O,) → (…, O)."""
 def binary_cross_entropy(

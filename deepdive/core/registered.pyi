@@ -295,6 +295,8 @@ class Registered:
         """Fill ``.grad`` of every tensor this one was computed from (and is still held)."""
     def baddbmm(self, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
         """``beta · input + alpha · batch1 @ batch2``, for each of a batch of matrices."""
+    def bfloat16(self) -> Tensor:
+        """As bfloat16, which the extra ``[bf16]`` brings: float32's range, eight bits of precision."""
     def bitwise_and(self, y: Operand) -> Tensor:
         """Bits set in both."""
     def bitwise_and_(self, *args: Any, **kwargs: Any) -> Tensor:
