@@ -1,4 +1,4 @@
-"""bfloat16 as a dtype: names, promotion, printing, numbers in and out, words where there is none."""
+"""bfloat16 as a dtype: names, promotion, printing, numbers in and out, errors without it."""
 
 import subprocess
 import sys
