@@ -15,10 +15,11 @@ from deepdive import dtypes
 from deepdive.backend import extended
 from deepdive.backend.exposed import Exposed
 from deepdive.backend.lapack import cholesky, eigh_rows, qr_rows, slogdet_rows, solve, svd_rows
-from deepdive.backend.numpy_products import (
+from deepdive.backend.numpy_heavy import (
     convolution,
     convolution_input_grad,
     convolution_weight_grad,
+    erf,
     matmul,
 )
 from deepdive.backend.numpy_windows import overlap_add, pad, windows
@@ -106,11 +107,6 @@ def sigmoid(x: Array) -> Array:
         out = np.exp(-x)
     out += 1
     return np.reciprocal(out)
-
-
-def erf(x: Array) -> Array:
-    """The error function, by rational approximation."""
-    return extended.erf(np, x)
 
 
 # --- creation and storage ----------------------------------------------------------------------

@@ -1,8 +1,8 @@
 """Words that NumPy says, or a kernel where that is faster: measured once, remembered.
 
-A product or convolution of float32 that is large enough to matter asks ``config.chooser`` which
-way calls like it go.  The answer depends on shapes alone and is kept – here for the process, in the
-cache folder for the next one – so that equal calls give equal bits, today and tomorrow.
+A call on float32 numbers that is large enough to matter asks ``config.chooser`` which way calls
+like it go.  The answer depends on shapes alone and is kept – here for the process, in the cache
+folder for the next one – so that equal calls give equal bits, today and tomorrow.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from deepdive.errors import DeepDiveError
 
 Way = Callable[..., Any]
 LEAST = 1 << 18  # multiplications: from here on BLAS would start its threads
+VECTOR = 28  # as if so many, where the right factor is a vector: there it starts them sooner
+RATIONAL = 32  # operations of an error function
 
 
 class TwoWays:
@@ -24,7 +26,7 @@ class TwoWays:
     Args:
         name: the word.
         plain: NumPy's way, which takes all calls.
-        work: the multiplications of a call; 0 for one that only the plain way takes.
+        work: the operations of a call; 0 for one that only the plain way takes.
     """
 
     def __init__(self, name: str, plain: Way, work: Callable[..., int]) -> None:
@@ -34,24 +36,24 @@ class TwoWays:
         self.ways: dict[Any, Way] = {}  # what a call is like → how it goes
         self.__doc__ = plain.__doc__
 
-    def __call__(self, x: Any, y: Any, *rest: Any, **options: Any) -> Any:
-        if options or not config.eager_kernels or self.work(x, y, *rest) < LEAST:
-            return self.plain(x, y, *rest, **options)
-        kind = likeness(x, y, *rest)
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        if options or not config.eager_kernels or self.work(*args) < LEAST:
+            return self.plain(*args, **options)
+        kind = likeness(*args)
         way = self.ways.get(kind)
         try:
             if way is None:
-                way = config.chooser[0](self, kind, (x, y, *rest))
+                way = config.chooser[0](self, kind, args)
                 self.ways[kind] = way
-            return way(x, y, *rest)
+            return way(*args)
         except DeepDiveError:  # the kernel takes less than the word
-            return self.plain(x, y, *rest)
+            return self.plain(*args)
 
     def __repr__(self) -> str:
         return f"<word {self.name}>"
 
 
-def likeness(x: Any, y: Any, *rest: Any) -> tuple[Any, ...]:
+def likeness(*args: Any) -> tuple[Any, ...]:
     """What calls share that go the same way: layout, and all sizes to a factor of two.
 
     >>> import numpy as np
@@ -59,10 +61,10 @@ def likeness(x: Any, y: Any, *rest: Any) -> tuple[Any, ...]:
     ((7, 10), True, (10, 8), True)
     """
     found: list[Any] = []
-    for array in (x, y):
-        found.append(_about(array.shape))
-        found.append(array.flags.c_contiguous)
-    found += map(_about, rest)
+    for given in args:
+        found.append(_about(getattr(given, "shape", given)))
+        if hasattr(given, "flags"):
+            found.append(given.flags.c_contiguous)
     return tuple(found)
 
 
@@ -74,9 +76,11 @@ def _about(sizes: Any) -> Any:
 
 
 def product_work(x: Any, y: Any) -> int:
-    """Multiplications of ``x @ y``, if both are float32, matrices or as many of them."""
-    if not _single(x, y) or x.ndim < 2 or y.ndim < 2:
+    """Multiplications of ``x @ y``, if both are float32, and `y` is one or as many as `x`."""
+    if not _single(x, y) or x.ndim < 2 or not y.ndim:
         return 0
+    if y.ndim == 1:
+        return int(x.size * VECTOR)
     if y.ndim > 2 and x.shape[:-2] != y.shape[:-2]:
         return 0
     return int(x.size * y.shape[-1])
@@ -96,6 +100,11 @@ def correlation_work(x: Any, grad: Any, shape: Any, *rest: Any) -> int:
         return 0
     pixels = grad.size // grad.shape[1]
     return int(pixels * math.prod(shape))
+
+
+def rational_work(x: Any) -> int:
+    """Operations of a rational approximation of float32 numbers."""
+    return int(x.size * RATIONAL) if _single(x, x) else 0
 
 
 def _single(x: Any, y: Any) -> bool:

@@ -17,7 +17,7 @@ from numba import prange
 from deepdive.errors import DTypeError, ShapeError
 from deepdive.kernels.jit import gate, kernel, run
 from deepdive.kernels.vector import at, largest
-from deepdive.kernels.vector_math import exp, log
+from deepdive.kernels.vector_math import erf, exp, log
 
 COST = 10.0  # flops that an element counts as, when threads are weighed
 
@@ -26,6 +26,23 @@ COST = 10.0  # flops that an element counts as, when threads are weighed
 def part(worker, threads, n):
     """The share of `n` tasks that a worker does: first, last + 1."""
     return worker * n // threads, (worker + 1) * n // threads
+
+
+@kernel
+def erf_part(x, out, first, last):
+    """The error function of numbers `first` to `last`."""
+    for i in range(first, last):
+        out[i] = erf(x[i])
+
+
+@kernel(parallel=True)
+def erf_all(x, out, threads):
+    if threads == 1:
+        erf_part(x, out, 0, len(x))
+    else:
+        for worker in prange(threads):
+            first, last = part(worker, threads, len(x))
+            erf_part(x, out, first, last)
 
 
 @kernel
