@@ -37,7 +37,7 @@ class TwoWays:
         self.__doc__ = plain.__doc__
 
     def __call__(self, *args: Any, **options: Any) -> Any:
-        if options or not config.eager_kernels or self.work(*args) < LEAST:
+        if not config.eager_kernels or self.work(*args) < LEAST:
             return self.plain(*args, **options)
         kind = likeness(*args)
         way = self.ways.get(kind)
@@ -45,9 +45,9 @@ class TwoWays:
             if way is None:
                 way = config.chooser[0](self, kind, args)
                 self.ways[kind] = way
-            return way(*args)
+            return way(*args, **options)
         except DeepDiveError:  # the kernel takes less than the word
-            return self.plain(*args)
+            return self.plain(*args, **options)
 
     def __repr__(self) -> str:
         return f"<word {self.name}>"

@@ -31,8 +31,11 @@ KERNEL, PLAIN = "kernel", "plain"
 TOLERATED = 4.0
 
 
-def matmul(x: Any, y: Any) -> Any:
+def matmul(x: Any, y: Any, out: Any = None) -> Any:
     """``x @ y``, of matrices or batches with any number of leading axes."""
+    if out is not None:
+        out[...] = matmul(x, y)
+        return out
     lead, columns = x.shape[:-1], y.shape[1:] if y.ndim == 1 else y.shape[-1:]
     if y.ndim < 3:
         x = x.reshape(-1, x.shape[-1])
