@@ -50,26 +50,34 @@ extern "C" __global__ void philox(unsigned int* out, long long size, unsigned lo
 """
 
 
-def random_bits(cp: Any, key: int, counter: int, shape: tuple[int, ...]) -> Any:
-    """Uniform uint32 words of `shape`; see :func:`.random_numpy.random_bits`."""
+def random_bits(cp: Any, key: int, counter: Any, shape: tuple[int, ...]) -> Any:
+    """Uniform uint32 words of `shape`; see :func:`.random_numpy.random_bits`.
+
+    A compiled program keeps the counter on the device, where it is an array of one float64: exact
+    for the first 2^53 draws.
+    """
     size = math.prod(shape)
     if not hasattr(cp, "RawKernel"):
         return _by_arrays(cp, key, counter, size).reshape(shape)
     out = cp.empty((size,), np.uint32)
     if size:
         grid = -(-size // (8 * THREADS))
-        words = (counter, key & WORD, key >> 64)
-        arguments = (out, np.int64(size), *map(np.uint64, words))
-        _kernel(cp)((grid,), (THREADS,), arguments)
+        there = isinstance(counter, cp.ndarray)
+        words = (counter if there else np.uint64(counter), *map(np.uint64, (key & WORD, key >> 64)))
+        _kernel(cp, there)((grid,), (THREADS,), (out, np.int64(size), *words))
     return out.reshape(shape)
 
 
-def _kernel(cp: Any) -> Any:
+def _kernel(cp: Any, there: bool) -> Any:
     """The compiled kernel; CuPy keeps the machine code, also on disk."""
-    kernel = getattr(cp, "_deepdive_philox", None)
-    if kernel is None:
-        kernel = cp._deepdive_philox = cp.RawKernel(kernel_source(), "philox")
-    return kernel
+    name = f"_deepdive_philox_{there}"
+    if not hasattr(cp, name):
+        source = kernel_source()
+        if there:
+            source = source.replace("unsigned long long counter", "const double* counter")
+            source = source.replace("b = counter", "b = *counter")
+        setattr(cp, name, cp.RawKernel(source, "philox"))
+    return getattr(cp, name)
 
 
 def _by_arrays(cp: Any, key: int, counter: int, size: int) -> Any:

@@ -16,6 +16,7 @@ from typing import Any
 from deepdive import config
 from deepdive.backend import numpy_cpu, speakers
 from deepdive.compiler import simplify
+from deepdive.compiler.device_dialect import device_program
 from deepdive.compiler.explain import closed_over, explained, facts_of
 from deepdive.compiler.fuse import Unsupported
 from deepdive.compiler.graph import Graph
@@ -320,13 +321,19 @@ class Program:
         return explained(self)
 
 
-def generated(graph: Graph, dialect: str, home: Any) -> tuple[Any, str]:
-    """The program in the best dialect there is on a device, and why it is not a better one."""
-    if dialect == "numpy":
-        return LineDialect(settled(graph), home), "the NumPy dialect was asked for"
-    try:
-        if home is not numpy_cpu:
+def generated(graph: Graph, dialect: str, home: Any, captures: bool = True) -> tuple[Any, str]:
+    """The program in the best dialect there is on a device, and why it is not a better one.
+
+    Raises:
+        Unsupported: if Numba was asked for and cannot have it.
+    """
+    if home is not numpy_cpu:
+        if dialect == "numba":
             raise Unsupported("the loops are for the CPU", got=f"a program on {home.DEVICE!r}")
+        return device_program(graph, home, captures), f"it computes on {home.DEVICE!r}"
+    if dialect == "numpy":
+        return LineDialect(settled(graph)), "the NumPy dialect was asked for"
+    try:
         from deepdive.compiler.numba_dialect import NumbaDialect
         from deepdive.kernels.jit import gate
 
@@ -335,7 +342,7 @@ def generated(graph: Graph, dialect: str, home: Any) -> tuple[Any, str]:
     except (Unsupported, MissingExtraError) as error:
         if dialect == "numba":
             raise
-        return LineDialect(settled(graph), home), str(error)
+        return LineDialect(settled(graph)), str(error)
 
 
 def _result(leaf: Any, arrays: Any) -> Any:

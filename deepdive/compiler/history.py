@@ -151,8 +151,8 @@ class Pair(Program):
         self.given = [inputs.index(value) for value in cut.given]
         self.graph = forward
         home = self.tracer.home
-        self.backward, lost = generated(cut.graph, dialect, home)
-        code, also_lost = generated(forward, dialect, home)
+        self.backward, lost = generated(cut.graph, dialect, home, captures=False)
+        code, also_lost = generated(forward, dialect, home, captures=False)
         return code, also_lost or lost
 
     def run(self) -> Any:

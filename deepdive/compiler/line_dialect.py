@@ -67,6 +67,7 @@ class LineDialect:
         name = f"<deepdive program {id(self):x}>"
         linecache.cache[name] = (len(self.source), None, self.source.splitlines(True), name)
         exec(compile(self.source, name, "exec"), namespace)
+        self.namespace = namespace
         self._program = namespace["program"]
         self.memory = [np.empty(shape, dtype) for shape, dtype in self.buffers]
         self._known = [value.array for value in self.constants]
@@ -180,7 +181,7 @@ class LineDialect:
         name = self.names[value]
         texts = [shown(argument, self.names) for argument in value.arguments.values()]
         if value.dtype is NUMBER:
-            return f"{name} = {_python(value.word, texts)}  # a number"
+            return f"{name} = {python_text(value.word, texts)}  # a number"
         texts = [self._text(a, t) for a, t in zip(value.arguments.values(), texts, strict=True)]
         out = "" if buffer is None else f", out=b{buffer}"
         return f"{name} = xp.{value.word}({', '.join(texts)}{out})  # {typed(value)}"
@@ -193,7 +194,8 @@ class LineDialect:
         return f"np.{argument.name}" if plain else f"np.dtype({argument.name!r})"
 
 
-def _python(word: str, texts: list[str]) -> str:
+def python_text(word: str, texts: list[str]) -> str:
+    """The text of a word that makes a number of numbers."""
     if word in PYTHON:
         return f"{texts[0]} {PYTHON[word]} {texts[1]}"
     if word == "negative":

@@ -237,6 +237,7 @@ class Tracer:
             return source
         send, read = self.home.asarray, source.read
         kind = "host" if source.kind in STATE else source.kind
+        source.value.origin = kind  # it is another array each time
         return source._replace(read=lambda: send(read()), kind=kind)
 
     # --- the run -------------------------------------------------------------------------------

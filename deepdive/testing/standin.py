@@ -27,7 +27,13 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from deepdive.backend import cupy_gpu, speakers
-from deepdive.testing.standin_array import MemoryPool, StandInArray, opened
+from deepdive.testing.standin_array import (
+    MemoryPool,
+    StandInArray,
+    changed,
+    opened,
+    refuse_in_capture,
+)
 from deepdive.testing.standin_cuda import add_cuda
 
 DEVICE = "standin"
@@ -56,7 +62,7 @@ def _device_function(
         if HERE & set(kwargs):
             raise TypeError(f"{name}: CuPy has no argument {sorted(HERE & set(kwargs))[0]!r}")
         with np.errstate(all="ignore"):
-            return seal(function(*opened(list(args)), **opened_values(kwargs)))
+            return seal(lambda: function(*opened(list(args)), **opened_values(kwargs)))
 
     call.__name__ = name
     if isinstance(function, np.ufunc) and name in ("add", "maximum", "minimum"):
@@ -74,7 +80,7 @@ def _scattered(function: Any) -> Callable[..., None]:
     def at(target: Any, index: Any, values: Any) -> None:
         if target.dtype.name not in ("float16", "float32", "float64", "int32", "uint32", "uint64"):
             raise TypeError(f"scatter_add does not support {target.dtype}")
-        function.at(target._host, opened(index), opened(values))
+        changed(lambda: function.at(target._host, opened(index), opened(values)))
 
     return at
 
@@ -83,6 +89,7 @@ def _asarray(array: type[StandInArray]) -> Callable[..., Any]:
     def asarray(x: Any, dtype: Any = None, blocking: bool = False) -> Any:
         if isinstance(x, StandInArray):
             return x if dtype in (None, x.dtype) else x.astype(dtype)
+        refuse_in_capture("a copy from the host")
         return array.sealed(np.array(x, dtype))
 
     return asarray
@@ -92,7 +99,7 @@ def make_cupy() -> Any:
     """A new module that plays ``cupy``, with an array type and a memory of its own."""
     cp: Any = ModuleType("cupy")
     array: Any = type("ndarray", (StandInArray,), {"pool": MemoryPool(), "__slots__": ()})
-    seal = array.sealed
+    seal = array.computed
     for name in FUNCTIONS.split():
         setattr(cp, name, _device_function(name, getattr(np, name), seal))
     cp.argsort = _device_function("argsort", partial(np.argsort, kind="stable"), seal)  # as CuPy's
@@ -101,7 +108,7 @@ def make_cupy() -> Any:
     cp.asnumpy = lambda x, **kwargs: x.get(**kwargs)
     lib: Any = ModuleType("cupy.lib")
     lib.stride_tricks = ModuleType("cupy.lib.stride_tricks")
-    lib.stride_tricks.as_strided = lambda x, shape, strides: seal(
+    lib.stride_tricks.as_strided = lambda x, shape, strides: array.sealed(
         as_strided(x._host, shape, strides)
     )
     cp.lib = lib

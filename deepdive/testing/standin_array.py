@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 import weakref
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NoReturn
 
 import numpy as np
@@ -25,6 +26,10 @@ class MemoryPool:
 
     def __init__(self) -> None:
         self.used = self.most = self.limit = 0
+
+    def malloc(self, size: int) -> Any:
+        """What ``using_allocator`` is given; arrays here count themselves."""
+        raise NotImplementedError
 
     def take(self, count: int) -> None:
         if self.limit and self.used + count > self.limit:
@@ -84,6 +89,14 @@ class StandInArray:
     _counted: int
 
     @classmethod
+    def computed(cls, function: Callable[[], Any]) -> Any:
+        """What a function of NumPy's gives, on the device; a capture keeps the function too."""
+        value = function()
+        if CAPTURES:
+            value = CAPTURES[-1].kept(value, function)
+        return cls.sealed(value)
+
+    @classmethod
     def sealed(cls, value: Any) -> Any:
         """What a NumPy function gave, on the device; several results one by one."""
         if isinstance(value, (tuple, list)):
@@ -97,6 +110,8 @@ class StandInArray:
         array._counted = 0
         array.base = None if root is host else OWNERS.get(id(root))
         if array.base is None:
+            if CAPTURES:
+                CAPTURES[-1].check_memory()
             cls.pool.take(root.nbytes)
             array._counted = root.nbytes
             OWNERS[id(root)] = array
@@ -128,6 +143,7 @@ class StandInArray:
         self, stream: Any = None, order: str = "C", out: Any = None, blocking: bool = True
     ) -> Any:
         """A NumPy array of the values."""
+        refuse_in_capture("a copy to the host")
         if out is None:
             return np.array(self._host, order=order)  # type: ignore[call-overload]
         out[...] = self._host
@@ -135,6 +151,7 @@ class StandInArray:
 
     def set(self, values: Any, stream: Any = None) -> None:
         """Overwrite the values with those of a NumPy array of this shape and dtype."""
+        refuse_in_capture("a copy from the host")
         if not isinstance(values, np.ndarray):
             raise TypeError("Only numpy.ndarray can be set to cupy.ndarray")
         if values.shape != self.shape or values.dtype != self.dtype:
@@ -155,19 +172,24 @@ class StandInArray:
         basic = all(part is None or isinstance(part, (int, slice, type(...))) for part in place)
         if basic and ... not in place:
             place = (*place, ...)  # a view of no axes, where NumPy would give a number
-        return self.sealed(self._host[place])
+        if basic:
+            return self.sealed(self._host[place])
+        return self.computed(lambda: self._host[_wrapped(index, self.shape)])
 
     def __setitem__(self, index: Any, values: Any) -> None:
-        self._host[_wrapped(index, self.shape)] = opened(values)
+        def change() -> None:
+            self._host[_wrapped(index, self.shape)] = opened(values)
+
+        changed(change)
 
     def copy(self, order: str = "C") -> Any:
-        return self.sealed(self._host.copy(order))
+        return self.computed(lambda: self._host.copy(order))
 
     def astype(self, dtype: Any, order: str = "K", copy: bool = True) -> Any:
         if not copy and self.dtype == dtype:
             return self
         with np.errstate(all="ignore"):
-            return self.sealed(self._host.astype(dtype, order=order))
+            return self.computed(lambda: self._host.astype(dtype, order=order))
 
     def view(self, dtype: Any = None) -> Any:
         return self.sealed(self._host.view() if dtype is None else self._host.view(dtype))
@@ -175,13 +197,69 @@ class StandInArray:
     def fill(self, value: Any) -> None:
         if isinstance(value, StandInArray) and value.ndim:
             raise ValueError("non-scalar numpy.ndarray cannot be used for fill")
-        self._host.fill(opened(value))
+        changed(lambda: self._host.fill(opened(value)))
 
     def reshape(self, *shape: Any) -> Any:
-        return self.sealed(self._host.reshape(*shape))
+        return self.computed(lambda: self._host.reshape(*shape))
 
     def transpose(self, *axes: Any) -> Any:
         return self.sealed(self._host.transpose(*axes))
+
+
+# --- capturing: what is asked is kept, not done ------------------------------------------------
+class Capture:
+    """The work asked of a stream meanwhile: functions to call again, into the same memory."""
+
+    def __init__(self) -> None:
+        self.work: list[Callable[[], Any]] = []
+        self.made: list[Any] = []
+
+    def kept(self, value: Any, function: Callable[[], Any]) -> Any:
+        """The result of a function, in memory that is filled anew at each launch."""
+        if isinstance(value, (tuple, list)):
+            given = [partial(_part, function, i) for i in range(len(value))]
+            return type(value)(map(self.kept, value, given))
+        if not isinstance(value, (np.ndarray, np.generic)):
+            return value
+        host = np.asarray(value)
+        if id(_root(host)) not in OWNERS:  # else a view of what is there
+
+            def fill() -> None:
+                host[...] = function()
+
+            self.work.append(fill)
+            self.made.append(host)
+        return host
+
+    def check_memory(self) -> None:
+        """Memory of the usual pool would be given to somebody else later."""
+        if not PRIVATE_POOLS:
+            raise RuntimeError("memory of a pool that outlives no graph, taken in a capture")
+
+    def ended(self) -> list[Callable[[], Any]]:
+        """All that was asked; nothing has been computed."""
+        for host in self.made:
+            host.view("uint8" if host.ndim else host.dtype).fill(0x7B)
+        return self.work
+
+
+def _part(function: Callable[[], Any], place: int) -> Any:
+    return function()[place]
+
+
+CAPTURES: list[Capture] = []
+PRIVATE_POOLS: list[Any] = []
+
+
+def changed(action: Callable[[], None]) -> None:
+    """Change memory; in a capture only at each launch."""
+    CAPTURES[-1].work.append(action) if CAPTURES else action()
+
+
+def refuse_in_capture(what: str) -> None:
+    """What waits or crosses to the host cannot be captured."""
+    if CAPTURES:
+        raise RuntimeError(f"cudaErrorStreamCaptureUnsupported: {what} while a stream is captured")
 
 
 def _root(host: Any) -> Any:
@@ -234,16 +312,23 @@ def _foreign(other: Any) -> bool:
 
 def _attach(name: str, reflected: bool, in_place: bool) -> None:
     def forward(self: Any, other: Any) -> Any:
-        return NotImplemented if _foreign(other) else self.sealed(_operate(name, self, other))
+        if _foreign(other):
+            return NotImplemented
+        return self.computed(lambda: _operate(name, self, other))
 
     def backward(self: Any, other: Any) -> Any:
-        return NotImplemented if _foreign(other) else self.sealed(_operate(name, other, self))
+        if _foreign(other):
+            return NotImplemented
+        return self.computed(lambda: _operate(name, other, self))
 
     def inside(self: Any, other: Any) -> Any:
-        result = _operate(name, self, other)
-        if not np.can_cast(result.dtype, self.dtype, "same_kind"):
-            raise TypeError(f"Cannot cast output from {result.dtype} to {self.dtype}")
-        self._host[...] = result
+        def change() -> None:
+            result = _operate(name, self, other)
+            if not np.can_cast(result.dtype, self.dtype, "same_kind"):
+                raise TypeError(f"Cannot cast output from {result.dtype} to {self.dtype}")
+            self._host[...] = result
+
+        changed(change)
         return self
 
     setattr(StandInArray, f"__{name.rstrip('_')}__", forward)
@@ -261,7 +346,7 @@ for _name in ("eq", "ne", "lt", "le", "gt", "ge"):
 
 
 def _single(name: str) -> Any:
-    return lambda self: self.sealed(_operate(name, self))
+    return lambda self: self.computed(lambda: _operate(name, self))
 
 
 for _name in ("neg", "abs", "invert"):

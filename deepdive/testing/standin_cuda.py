@@ -11,6 +11,9 @@ import shutil
 import subprocess
 import tempfile
 import time
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -18,14 +21,22 @@ from typing import Any
 
 import numpy as np
 
-from deepdive.testing.standin_array import OutOfMemoryError, StandInArray
+from deepdive.testing.standin_array import (
+    CAPTURES,
+    PRIVATE_POOLS,
+    Capture,
+    MemoryPool,
+    OutOfMemoryError,
+    StandInArray,
+    changed,
+    refuse_in_capture,
+)
 
 COMPILER = shutil.which("g++") or shutil.which("clang++")
 
 PRELUDE = """
 extern "C" {  // no headers: they take longer to compile than a kernel
-    float sqrtf(float); float expf(float); float logf(float); float fabsf(float);
-    double sqrt(double); double exp(double); double log(double); double fabs(double);
+    FUNCTIONS
 }
 struct dim3 { unsigned x, y, z; };
 static thread_local dim3 blockIdx, threadIdx, blockDim, gridDim;
@@ -38,6 +49,21 @@ static inline unsigned long long __umul64hi(unsigned long long a, unsigned long 
 template <class T> static inline void atomicAdd(T* place, T value) { *place += value; }
 #undef extern
 """
+
+FUNCTIONS = """
+    sqrt exp expm1 log log1p log2 log10 sin cos tan sinh cosh tanh erf asin acos atan asinh acosh
+    atanh floor ceil trunc rint fabs
+"""
+PRELUDE = PRELUDE.replace(
+    "FUNCTIONS",
+    " ".join(
+        [f"float {name}f(float); double {name}(double);" for name in FUNCTIONS.split()]
+        + [
+            f"float {name}f(float, float); double {name}(double, double);"
+            for name in ("pow", "atan2")
+        ]
+    ),
+)
 
 CALLER = """
 extern "C" void run(const unsigned* sizes, void** a) {{
@@ -60,10 +86,16 @@ class RawKernel:
 
     def __call__(self, grid: Any, block: Any, args: tuple[Any, ...]) -> None:
         if self._run is None:
+            refuse_in_capture("a kernel that has not run before")
             self._run = _compiled(self.code, self.name)
         pointers = [_pointer(arg) for arg in args]
         held = (ctypes.c_void_p * len(args))(*(ctypes.addressof(each) for each in pointers))
-        self._run((ctypes.c_uint * 2)(grid[0], block[0]), held)
+        sizes = (ctypes.c_uint * 2)(grid[0], block[0])
+
+        def launch(alive: Any = (pointers, args)) -> None:
+            self._run(sizes, held)
+
+        changed(launch)
 
 
 def _pointer(arg: Any) -> Any:
@@ -111,7 +143,7 @@ class Device:
         pass
 
     def synchronize(self) -> None:
-        pass
+        refuse_in_capture("waiting for the device")
 
 
 class Event:
@@ -143,13 +175,26 @@ class Stream:
         self.ptr = 0 if null else id(self)
 
     def __enter__(self) -> Stream:
+        CURRENT.append(self)
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        pass
+        CURRENT.pop()
 
     def synchronize(self) -> None:
-        pass
+        refuse_in_capture("waiting for a stream")
+
+    def begin_capture(self, mode: Any = None) -> None:
+        """From now on nothing is done; see :class:`.standin_array.Capture`."""
+        if self.ptr == 0:
+            raise RuntimeError("cannot capture on the default (legacy) stream")
+        if CURRENT[-1] is not self or CAPTURES:
+            raise RuntimeError("cudaErrorStreamCaptureUnsupported: another stream is current")
+        CAPTURES.append(Capture())
+
+    def end_capture(self) -> Graph:
+        pool = PRIVATE_POOLS[-1] if PRIVATE_POOLS else None
+        return Graph(CAPTURES.pop().ended(), pool)
 
     def wait_event(self, event: Event) -> None:
         pass
@@ -165,6 +210,36 @@ class Stream:
 
 
 Stream.null = Stream(null=True)
+CURRENT = [Stream.null]
+
+
+class Graph:
+    """Captured work: each launch does all of it, in the memory it was captured in."""
+
+    launches = 0  # of all graphs, to be counted in tests
+
+    def __init__(self, work: list[Any], pool: Any) -> None:
+        self.work = work
+        self.pool = weakref.ref(pool) if pool is not None else lambda: None
+
+    def launch(self, stream: Any = None) -> None:
+        if self.pool() is None:
+            raise RuntimeError("cudaErrorIllegalAddress: the graph's memory belongs to others now")
+        refuse_in_capture("a launch of another graph")
+        Graph.launches += 1
+        with np.errstate(all="ignore"):
+            for each in self.work:
+                each()
+
+
+@contextmanager
+def using_allocator(malloc: Any) -> Iterator[None]:
+    """Memory comes from the pool whose method `malloc` is."""
+    PRIVATE_POOLS.append(malloc.__self__)
+    try:
+        yield
+    finally:
+        PRIVATE_POOLS.pop()
 
 
 def add_cuda(cp: Any, array: type[StandInArray]) -> None:
@@ -172,7 +247,8 @@ def add_cuda(cp: Any, array: type[StandInArray]) -> None:
     cuda: Any = ModuleType("cupy.cuda")
     cuda.Device, cuda.Event, cuda.Stream = Device, Event, Stream
     cuda.get_elapsed_time = lambda start, end: (end.at - start.at) * 1000
-    cuda.get_current_stream = lambda: Stream.null
+    cuda.get_current_stream = lambda: CURRENT[-1]
+    cuda.MemoryPool, cuda.using_allocator, cuda.Graph = MemoryPool, using_allocator, Graph
     cuda.runtime = ModuleType("cupy.cuda.runtime")
     cuda.runtime.getDeviceCount = lambda: 1
     cuda.runtime.getDeviceProperties = lambda device: {

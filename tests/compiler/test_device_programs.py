@@ -56,7 +56,7 @@ class GPT(nn.Module):
 
     def __init__(self):
         self.token, self.place = nn.Embedding(7, 16), nn.Embedding(20, 16)
-        self.norm, self.qkv = nn.LayerNorm(16), nn.Linear(16, 48)
+        self.norm, self.qkv = nn.LayerNorm(16), nn.Linear(16, 48, bias=False)
         self.up, self.down, self.head = nn.Linear(16, 32), nn.Linear(32, 16), nn.Linear(16, 10)
 
     def forward(self, x):
@@ -104,7 +104,7 @@ class Training:
 
     def go(self, count=1):
         losses = []
-        dd.manual_seed(count)
+        dd.manual_seed(3)
         for _ in range(count):
             losses.append(self.step(self.x, self.y))
             self.schedule.step()
