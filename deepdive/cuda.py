@@ -7,10 +7,12 @@ True
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 from deepdive.backend import speakers
 from deepdive.backend.cupy_host import MODES
+from deepdive.backend.cupy_narrow import has_bfloat16
 from deepdive.core import random
 from deepdive.errors import ArgumentError
 from deepdive.utils import check_cupy
@@ -73,8 +75,10 @@ def get_device_capability(device: int | None = None) -> tuple[int, int]:
 
 
 def is_bf16_supported() -> bool:
-    """False: no speaker of this release has bfloat16 numbers."""
-    return False
+    """Whether a GPU, a CuPy that has bfloat16 (14 or newer) and the extra ``[bf16]`` are there."""
+    if not is_available() or find_spec("ml_dtypes") is None:
+        return False
+    return has_bfloat16(_speaker().cp)
 
 
 # --- waiting ----------------------------------------------------------------------------------

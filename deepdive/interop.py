@@ -22,6 +22,7 @@ from typing import Any
 
 from deepdive.backend.speakers import to_host
 from deepdive.core.tensor import Tensor
+from deepdive.dtypes import as_dtype
 from deepdive.errors import ArgumentError, CheckpointError
 from deepdive.io import sharded
 from deepdive.io.files import read_text
@@ -37,7 +38,7 @@ def from_torch_state_dict(
 ) -> dict[str, Tensor]:
     """The tensors of PyTorch's ``model.state_dict()`` as ours, name → Tensor on own memory.
 
-    bfloat16 becomes float32, exactly; tensors on a GPU are fetched.
+    bfloat16 becomes float32, exactly, unless `dtype` says otherwise; tensors on a GPU are fetched.
 
     Args:
         state: names → PyTorch's tensors (arrays will do).
@@ -102,12 +103,14 @@ def load_safetensors(
 ) -> dict[str, Tensor]:
     """The tensors of a safetensors file, of ``model.safetensors.index.json``, or of a folder.
 
-    BF16 becomes float32, exactly.  The arguments are those of :func:`from_torch_state_dict`.
+    BF16 becomes float32, exactly, unless `dtype` is bfloat16.  The arguments are those of
+    :func:`from_torch_state_dict`.
 
     Raises:
         CheckpointError: nothing is there, or it is damaged.
     """
-    return from_torch_state_dict(sharded.load(path), rename, dtype)
+    keep = dtype is not None and as_dtype(dtype).name == "bfloat16"
+    return from_torch_state_dict(sharded.load(path, keep), rename, dtype)
 
 
 def load_into(

@@ -20,6 +20,7 @@ from deepdive import dtypes
 from deepdive.backend import cupy_convolution, cupy_random, cupy_windows, numpy_cpu
 from deepdive.backend.cupy_fused import Fused
 from deepdive.backend.cupy_host import Host
+from deepdive.backend.cupy_narrow import Products, has_bfloat16, known, refuse_bfloat16
 from deepdive.backend.vocabulary import VOCABULARY
 from deepdive.backend.vocabulary.word import Word
 from deepdive.errors import DeviceError, OutOfMemoryError, ShapeError, did_you_mean
@@ -83,14 +84,16 @@ class GpuSpeaker:
     Attributes:
         host: how values come to the host: copies, questions, the debug mode.
         fused: an optimizer's formula as one kernel.
+        products: the speaker for products of bfloat16.
     """
 
     checks_later = True
+    multiplies_narrow = True  # see cupy_narrow
 
     def __init__(self, cp: Any, cupyx: Any, device: str) -> None:
         self.cp = cp
         self.ARRAY_TYPE, self.DEVICE = cp.ndarray, device
-        self.host, self.fused = Host(cp, cupyx), Fused(cp)
+        self.host, self.fused, self.products = Host(cp, cupyx), Fused(cp), Products(self)
         self.later, self.to_numpy, self.readable = self.host.later, self.host.copy, self.host.copy
         self.empty, self.random_bits = cp.empty, partial(cupy_random.random_bits, cp)
         for name in SAME.split():
@@ -107,6 +110,8 @@ class GpuSpeaker:
         for name, word in VOCABULARY.items():
             if not hasattr(self, name) and name in meanings:
                 setattr(self, name, partial(_said, word, meanings[name], self))
+        if not has_bfloat16(cp):
+            refuse_bfloat16(self)
 
     def __repr__(self) -> str:
         return f"<speaker of {self.DEVICE}>"
@@ -135,7 +140,8 @@ class GpuSpeaker:
         if dtype is None:
             floating = any(isinstance(number, float) for number in (start, stop, step))
             dtype = dtypes.default_float() if floating else dtypes.int64
-        return self.cp.arange(start, stop, step, dtype=dtype)
+        made = dtypes.float32 if dtype in dtypes.NARROW else dtype  # CuPy counts in others only
+        return self.cp.arange(start, stop, step, dtype=made).astype(dtype, copy=False)
 
     def eye(self, n: int, m: int | None = None, k: int = 0, dtype: Any = None) -> Array:
         return self.cp.eye(n, m, k, dtype or dtypes.default_float())
@@ -143,7 +149,7 @@ class GpuSpeaker:
     def asarray(self, x: Any, dtype: Any = None) -> Array:
         """`x` on the device: lists, numbers, arrays of the host; errors as on the CPU."""
         if isinstance(x, self.ARRAY_TYPE):
-            return x if dtype is None else self.astype(x, dtypes.as_dtype(dtype))
+            return known(x) if dtype is None else self.astype(x, dtypes.as_dtype(dtype))
         if isinstance(x, (list, tuple)) and any(isinstance(part, self.ARRAY_TYPE) for part in x):
             return self.cp.stack([self.asarray(part, dtype) for part in x])
         return self.host.sent(numpy_cpu.asarray(x, dtype))

@@ -27,6 +27,8 @@ MOVES = frozenset(
     """.split()
 )
 
+PRODUCTS = frozenset(("Matmul", "Linear"))  # left as they are where the device is made for them
+
 
 def widened(operator: Any, arrays: list[Any]) -> Any:
     """The operator to apply to `arrays` instead of `operator`: itself, unless there is bfloat16.
@@ -69,15 +71,22 @@ class Widened:
 
     def forward(self, xp: Any, *arrays: Any) -> Any:
         forward = super().forward  # type: ignore[misc]
-        if self.name in MOVES:  # type: ignore[attr-defined]
+        name = self.name  # type: ignore[attr-defined]
+        if name in MOVES:
             return forward(xp, *arrays)
-        out = forward(xp, *[widen(xp, array) for array in arrays])
+        if name in PRODUCTS and hasattr(type(xp), "multiplies_narrow"):
+            out = forward(xp.products, *arrays)
+        else:
+            out = forward(xp, *[widen(xp, array) for array in arrays])
         rounds = self.target is not None and out.dtype == float32
         return xp.astype(out, self.target) if rounds else out
 
     def backward(self, xp: Any, grad: Any, *saved: Any) -> Any:
-        values = [widen(xp, value) for value in saved]
-        return super().backward(xp, widen(xp, grad), *values)  # type: ignore[misc]
+        backward = super().backward  # type: ignore[misc]
+        name = self.name  # type: ignore[attr-defined]
+        if name in PRODUCTS and hasattr(type(xp), "multiplies_narrow"):
+            return backward(xp.products, grad, *saved)
+        return backward(xp, widen(xp, grad), *[widen(xp, value) for value in saved])
 
 
 def widen(xp: Any, value: Any) -> Any:

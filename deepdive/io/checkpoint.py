@@ -14,6 +14,7 @@ out again.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from deepdive.errors import ArgumentError, CheckpointError
@@ -72,7 +73,7 @@ def load_folder(folder: FilePath) -> Saved:
     """
     readers = {
         ARC: lambda path: read_text(path, MAX_CHARACTERS),
-        WEIGHTS: safetensors.load,
+        WEIGHTS: partial(safetensors.load, keep_bfloat16=True),
         STATE: read_state,
     }
     found = read_folder(folder, readers)

@@ -23,7 +23,14 @@ from collections.abc import Iterator, Mapping
 from io import BytesIO
 from typing import Any, BinaryIO, NamedTuple
 
-from deepdive.errors import ArgumentError, CheckpointError, DTypeError, did_you_mean
+from deepdive.dtypes import as_dtype
+from deepdive.errors import (
+    ArgumentError,
+    CheckpointError,
+    DTypeError,
+    MissingExtraError,
+    did_you_mean,
+)
 from deepdive.host import np
 from deepdive.io import files
 
@@ -39,7 +46,7 @@ DTYPES = {
     "I16": np.dtype("int16"),
     "U16": np.dtype("uint16"),
     "F16": np.dtype("float16"),
-    "BF16": np.dtype("uint16"),  # read only: the upper half of a float32
+    "BF16": np.dtype("uint16"),  # as it is read: the upper half of a float32
     "I32": np.dtype("int32"),
     "U32": np.dtype("uint32"),
     "F32": np.dtype("float32"),
@@ -48,7 +55,8 @@ DTYPES = {
     "U64": np.dtype("uint64"),
 }
 RANK = {name: rank for rank, name in enumerate(DTYPES)}
-NAMES = {dtype.name: name for name, dtype in DTYPES.items() if name != "BF16"}
+NAMES = {**{dtype.name: name for name, dtype in DTYPES.items()}, "uint16": "U16"}
+NAMES["bfloat16"] = "BF16"
 
 FOREIGN = {
     b"PK\x03\x04": "a zip archive, perhaps of torch.save: convert it with safetensors.torch",
@@ -84,16 +92,17 @@ def save(
         file.writelines(content)
 
 
-def load(path: files.FilePath) -> dict[str, Any]:
+def load(path: files.FilePath, keep_bfloat16: bool = False) -> dict[str, Any]:
     """The arrays of a file, in the file's order; each is writable and owns its memory.
 
-    ``BF16``, which NumPy does not have, comes back as float32, exactly.
+    ``BF16``, which NumPy does not have, comes back as float32, exactly; with `keep_bfloat16` as
+    bfloat16, where the extra ``[bf16]`` is installed.
 
     Raises:
         CheckpointError: there is no such file, or it is damaged: which tensor, and how.
     """
     with files.reading(path) as file:
-        return _read(file, os.fspath(path))
+        return _read(file, os.fspath(path), keep_bfloat16)
 
 
 def load_metadata(path: files.FilePath) -> dict[str, str]:
@@ -111,9 +120,9 @@ def dumps(tensors: Mapping[str, Any], metadata: Mapping[str, str] | None = None)
     return b"".join(pieces(tensors, metadata))
 
 
-def loads(data: bytes, source: str = "these bytes") -> dict[str, Any]:
+def loads(data: bytes, source: str = "these bytes", keep_bfloat16: bool = False) -> dict[str, Any]:
     """The arrays in `data`; like :func:`load`, errors speak of `source`."""
-    return _read(BytesIO(data), source)
+    return _read(BytesIO(data), source, keep_bfloat16)
 
 
 # Writing
@@ -153,7 +162,10 @@ def _storable(name: str, value: Any) -> Any:
             got=array.dtype,
             expected=", ".join(NAMES),
         )
-    return array.compact() if native else np.asarray(array, dtype=array.dtype.name, order="C")
+    if native:
+        return array.compact()
+    dtype = array.dtype if array.dtype.name == "bfloat16" else np.dtype(array.dtype.name)
+    return np.asarray(array, dtype=dtype, order="C")
 
 
 def _checked(metadata: Mapping[str, str]) -> dict[str, str]:
@@ -191,18 +203,28 @@ def _turned(array: Any) -> Any:
 # Reading
 
 
-def _read(file: BinaryIO, source: str) -> dict[str, Any]:
+def _read(file: BinaryIO, source: str, keep_bfloat16: bool) -> dict[str, Any]:
     _, entries = _read_header(file, source)
     arrays = {}
     for entry in sorted(entries, key=_place):  # no seeking
-        half = entry.dtype == "BF16"
         raw = np.empty(entry.shape, dtype=DTYPES[entry.dtype])
         if file.readinto(_bytes_of(raw)) != raw.nbytes:  # type: ignore[attr-defined]
             raise _damaged(source, "the file ends within it", entry.name)
         if entry.dtype == "BOOL" and bytes(_bytes_of(raw)).translate(None, b"\0\1"):
             raise _damaged(source, "a truth value that is neither 0 nor 1", entry.name)
-        arrays[entry.name] = _turned(_from_bf16(raw) if half else raw)
+        if entry.dtype == "BF16":
+            arrays[entry.name] = _kept(_turned(raw)) if keep_bfloat16 else _turned(_from_bf16(raw))
+        else:
+            arrays[entry.name] = _turned(raw)
     return arrays
+
+
+def _kept(halves: Any) -> Any:
+    """`halves` seen as bfloat16; without the extra, what they are in float32."""
+    try:
+        return halves.view(as_dtype("bfloat16"))
+    except MissingExtraError:
+        return _turned(_from_bf16(_turned(halves)))
 
 
 def _from_bf16(halves: Any) -> Any:

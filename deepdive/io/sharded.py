@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from deepdive.errors import ArgumentError, CheckpointError
@@ -25,32 +26,35 @@ SHARD = re.compile(r"model-\d{5}-of-\d{5}\.safetensors")
 MAX_INDEX = 100_000_000  # bytes
 
 
-def load(path: files.FilePath) -> dict[str, Any]:
+def load(path: files.FilePath, keep_bfloat16: bool = False) -> dict[str, Any]:
     """The arrays of a safetensors file, of an index and its files, or of a folder with either.
+
+    For `keep_bfloat16` see :func:`deepdive.io.safetensors.load`.
 
     Raises:
         CheckpointError: nothing is there, a file is damaged, or does not hold what the index says.
     """
     path = os.fspath(path)
+    read = partial(safetensors.load, keep_bfloat16=keep_bfloat16)
     if os.path.isdir(path):
-        return _load_folder(path)
+        return _load_folder(path, read)
     if not path.endswith(".json"):
-        return safetensors.load(path)
+        return read(path)
     folder, places = os.path.dirname(path), _weight_map(path)
-    shards = {name: safetensors.load(os.path.join(folder, name)) for name in set(places.values())}
+    shards = {name: read(os.path.join(folder, name)) for name in set(places.values())}
     return _gathered(path, places, shards)
 
 
-def _load_folder(path: str) -> dict[str, Any]:
+def _load_folder(path: str, read: Callable[[str], Any]) -> dict[str, Any]:
     """What lies in a folder, also while a save of ours moves in (:mod:`deepdive.io.folder`)."""
     known = (INDEX, *SINGLE)
     places = read_folder(path, {INDEX: _weight_map})[INDEX]
     if places is None:
-        for arrays in read_folder(path, dict.fromkeys(SINGLE, safetensors.load)).values():
+        for arrays in read_folder(path, dict.fromkeys(SINGLE, read)).values():
             if arrays is not None:
                 return arrays  # type: ignore[no-any-return]
         raise CheckpointError(f"no weights in {path}", expected=" or ".join(known))
-    shards = read_folder(path, dict.fromkeys(places.values(), safetensors.load))
+    shards = read_folder(path, dict.fromkeys(places.values(), read))
     return _gathered(os.path.join(path, INDEX), places, shards)
 
 

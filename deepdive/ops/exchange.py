@@ -17,6 +17,7 @@ from typing import Any
 from deepdive.backend import speakers
 from deepdive.core.operator import add_method
 from deepdive.core.tensor import Tensor, array_of, wrap
+from deepdive.dtypes import NARROW
 from deepdive.errors import DTypeError, ExchangeError
 from deepdive.host import NUMPY, missing_numpy, np
 from deepdive.ops.creation import creator
@@ -48,8 +49,8 @@ def _dlpack(
     """A DLPack capsule on this tensor's memory; see the array API standard for the options.
 
     Raises:
-        ExchangeError: for a tensor with gradients, and for memory that may only be read where the
-            other side cannot be told so.
+        ExchangeError: for a tensor with gradients, for memory that may only be read where the
+            other side cannot be told so, and for bfloat16 on the CPU.
         MissingExtraError: without NumPy.
     """
     if self.requires_grad:
@@ -70,7 +71,9 @@ def _dlpack(
         raise ExchangeError(
             f"__dlpack__: {error}",
             got=f"{array.dtype} of shape {tuple(array.shape)} on {self.device!r}",
-            fix="x.clone() has memory of its own, which may be written to",
+            fix="x.float()"  # NumPy makes no capsules of bfloat16
+            if array.dtype in NARROW
+            else "x.clone() has memory of its own, which may be written to",
         ) from error
 
 

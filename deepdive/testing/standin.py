@@ -55,12 +55,36 @@ FUNCTIONS = """
 HERE = frozenset("out where casting initial subok order like".split())  # keywords CuPy has not
 
 
+def _narrow(value: Any) -> bool:
+    kind = getattr(value, "dtype", value)
+    return isinstance(kind, np.dtype) and kind.name == "bfloat16"
+
+
+def _matmul(x: Any, y: Any) -> Any:
+    """The product as CuPy has it of bfloat16: of matrices only, wide sums, rounded once."""
+    if not _narrow(x) and not _narrow(y):
+        return np.matmul(x, y)
+    if x.ndim > 2 or y.ndim > 2:
+        raise TypeError("batches of bfloat16 matrices: CuPy 14 ends with an error of cuBLAS")
+    return np.matmul(x, y).astype(np.promote_types(x.dtype, y.dtype))
+
+
+# Of these CuPy 14 has none of bfloat16, or none that is more precise than its operands
+WIDE_ONLY = frozenset(
+    """
+    arange rint cumsum cumprod sum prod mean argsort sort floor_divide remainder logaddexp
+    """.split()
+)
+
+
 def _device_function(
     name: str, function: Callable[..., Any], seal: Callable[[Any], Any]
 ) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         if HERE & set(kwargs):
             raise TypeError(f"{name}: CuPy has no argument {sorted(HERE & set(kwargs))[0]!r}")
+        if name in WIDE_ONLY and any(map(_narrow, (*args, *kwargs.values()))):
+            raise TypeError(f"{name}: not of bfloat16")
         with np.errstate(all="ignore"):
             return seal(lambda: function(*opened(list(args)), **opened_values(kwargs)))
 
@@ -102,6 +126,7 @@ def make_cupy() -> Any:
     seal = array.computed
     for name in FUNCTIONS.split():
         setattr(cp, name, _device_function(name, getattr(np, name), seal))
+    cp.matmul = _device_function("matmul", _matmul, seal)
     cp.argsort = _device_function("argsort", partial(np.argsort, kind="stable"), seal)  # as CuPy's
     cp.ndarray, cp.__version__ = array, "14.2.0"
     cp.asarray = cp.array = _asarray(array)

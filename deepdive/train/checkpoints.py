@@ -22,6 +22,7 @@ import time
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from deepdive.errors import ArgumentError, CheckpointError
@@ -263,7 +264,8 @@ def read_checkpoint(folder: FilePath) -> tuple[dict[str, Any], dict[str, Any], d
     for name in (STATE, WEIGHTS, OPTIMIZER):
         if name not in names:
             raise CheckpointError(f"{os.fspath(folder)} has no {name}")
-    read: tuple[Callable[[str], Any], ...] = (read_state, safetensors.load, safetensors.load)
+    arrays_of = partial(safetensors.load, keep_bfloat16=True)
+    read: tuple[Callable[[str], Any], ...] = (read_state, arrays_of, arrays_of)
     paths = [os.path.join(folder, name) for name in (STATE, WEIGHTS, OPTIMIZER)]
     state, weights, arrays = (one(path) for one, path in zip(read, paths, strict=True))
     return state, weights, arrays

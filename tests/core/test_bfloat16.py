@@ -8,8 +8,8 @@ import pytest
 import torch
 
 import deepdive as dd
-from deepdive import dtypes
-from deepdive.errors import DTypeError
+from deepdive import dtypes, nn
+from deepdive.errors import DTypeError, ExchangeError
 from deepdive.testing import standin
 
 ml_dtypes = pytest.importorskip("ml_dtypes")
@@ -243,3 +243,60 @@ def test_where_there_is_none():
         dd.ones(2, dtype=HALF) & dd.ones(2, dtype=HALF)
     with pytest.raises(DTypeError, match="no dtype 'bfloat61'"):
         dd.ones(2, dtype="bfloat61")
+
+
+# --- files and other libraries --------------------------------------------------------------------
+def small():
+    dd.manual_seed(0)
+    return nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Linear(4, 2))
+
+
+def test_a_saved_model_comes_back_as_it_was(tmp_path):
+    model = small().bfloat16()
+    model(dd.randn(5, 3, dtype=HALF)).float().sum().backward()
+    assert {p.grad.dtype for p in model.parameters()} == {dd.bfloat16}
+    model.save(str(tmp_path))
+    again = nn.load_from_arc(str(tmp_path))
+    for ours, theirs in zip(again.state_dict().values(), model.state_dict().values(), strict=True):
+        assert ours.dtype == theirs.dtype
+        assert ours.tolist() == theirs.tolist()
+    model.eval(), again.eval()
+    x = dd.randn(2, 3, dtype=HALF)
+    assert again(x).tolist() == model(x).tolist()
+
+
+def test_states_go_between_dtypes(tmp_path):
+    narrow, wide = small().bfloat16(), small()
+    assert wide.load_state_dict(narrow.state_dict()).complete
+    assert wide[0].weight.dtype == "float32"
+    assert wide[0].weight.tolist() == narrow[0].weight.tolist()  # exactly
+    wide[0].weight.data[...] = 1 + 2.0**-9
+    assert narrow.load_state_dict(wide.state_dict()).complete
+    assert (narrow[0].weight.dtype, narrow[0].weight[0, 0].item()) == (dd.bfloat16, 1.0)
+    assert narrow.float()[0].weight.dtype == "float32"
+    dd.interop.save_pretrained(small().bfloat16(), tmp_path)
+    for dtype, expected in ((None, "float32"), (dd.bfloat16, HALF), ("float64", "float64")):
+        found = dd.interop.load_safetensors(tmp_path, dtype=dtype)
+        assert found["0.weight"].dtype == expected
+    assert dd.interop.load_into(small().bfloat16(), tmp_path).complete
+    theirs = {"w": torch.tensor([1.0, 1e-3]).bfloat16()}
+    ours = dd.interop.from_torch_state_dict(theirs, dtype=dd.bfloat16)["w"]
+    assert (ours.dtype, ours.tolist()) == (dd.bfloat16, theirs["w"].tolist())
+
+
+def test_copies_and_pickles_between_processes():
+    import copy
+    import pickle
+
+    x = dd.tensor([1.0, 2.0], dtype=HALF, requires_grad=True)
+    for twin in (copy.deepcopy(x), pickle.loads(pickle.dumps(x)), x.detach().clone()):
+        assert (twin.dtype, twin.tolist()) == (dd.bfloat16, [1, 2])
+
+
+def test_dlpack_cannot_carry_it():
+    """NumPy makes no capsules of such numbers, nor reads them: an error says what to do."""
+    with pytest.raises(ExchangeError, match="bfloat16"):
+        dd.from_dlpack(torch.ones(2, dtype=torch.bfloat16))
+    with pytest.raises(ExchangeError, match="DLPack") as caught:
+        torch.from_dlpack(dd.ones(2, dtype=HALF))
+    assert "x.float()" in str(caught.value)

@@ -111,12 +111,16 @@ def test_a_loader_keeps_its_promises_under_pressure():
     np.testing.assert_allclose([s.item() for s in sums], wanted, rtol=1e-6)
 
 
-def test_mixed_precision_learns():
+@pytest.mark.parametrize("half", ["float16", "bfloat16"])
+def test_mixed_precision_learns(half):
+    if half == "bfloat16" and not dd.cuda.is_bf16_supported():
+        pytest.skip("bfloat16 needs CuPy 14 and ml_dtypes")
     model = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10)).cuda()
-    optimizer, scaler = optim.Adam(model.parameters(), 1e-2), dd.amp.GradScaler()
+    optimizer = optim.Adam(model.parameters(), 1e-2)
+    scaler = dd.amp.GradScaler(enabled=half == "float16")
     losses = []
     for x, y in dd.datautils.DataLoader(dd.datautils.Digits(), 64, shuffle=True, device="cuda"):
-        with dd.autocast("cuda"):
+        with dd.autocast("cuda", half):
             loss = F.cross_entropy(model(x.reshape(len(x), 64).float() / 16), y)
         scaler.scale(loss).backward()
         scaler.step(optimizer)

@@ -112,6 +112,36 @@ def test_bfloat16_becomes_float32_exactly():
     assert np.isnan(ours.loads(bf16_file([0x7FC0]))["x"]).all()
 
 
+def test_bfloat16_both_ways(tmp_path):
+    """Bit by bit PyTorch's numbers, byte by byte the package's file."""
+    torch = pytest.importorskip("torch")
+    package = pytest.importorskip("safetensors.torch")
+    bfloat16 = pytest.importorskip("ml_dtypes").bfloat16
+    halves = torch.from_numpy(np.arange(1 << 16, dtype="uint16").view("int16").copy())
+    theirs = {
+        "all": halves.view(torch.bfloat16).reshape(256, 256),
+        "one": torch.tensor(1.5).bfloat16(),
+        "none": torch.zeros(0, 3).bfloat16(),
+        "half": torch.ones(3).half(),
+        "wide": torch.ones(2),
+    }
+    data = package.save(theirs, {"format": "pt"})
+    (tmp_path / "w.safetensors").write_bytes(data)
+    for found in (
+        ours.loads(data, keep_bfloat16=True),
+        ours.load(tmp_path / "w.safetensors", keep_bfloat16=True),
+    ):
+        assert found["all"].dtype == found["one"].dtype == found["none"].dtype == bfloat16
+        assert found["all"].tobytes() == halves.numpy().tobytes()
+        assert (found["one"].shape, float(found["one"]), found["none"].shape) == ((), 1.5, (0, 3))
+        assert ours.dumps(found, {"format": "pt"}) == data
+        found["all"][0, 0] = 7  # memory of its own
+    strided = found["all"][::2, 3:].T
+    again = package.load(ours.dumps({"x": strided}))["x"]
+    assert again.dtype == torch.bfloat16
+    assert again.view(torch.int16).numpy().tobytes() == strided.tobytes()
+
+
 def test_what_cannot_be_saved():
     with pytest.raises(DTypeError, match="tensor 'c' has a type"):
         ours.dumps({"c": np.zeros(2, complex)})
