@@ -95,7 +95,7 @@ def _bfloat16() -> Any:
     """
     if "bfloat16" not in BY_NAME:
         try:
-            import ml_dtypes  # type: ignore[import-not-found,import-untyped,unused-ignore]
+            import ml_dtypes
         except ImportError:
             raise missing_extra("ml_dtypes", "bf16", "bfloat16") from None
         BY_NAME["bfloat16"] = np.dtype(ml_dtypes.bfloat16)
