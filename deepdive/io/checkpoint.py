@@ -13,7 +13,7 @@ out again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -71,7 +71,7 @@ def load_folder(folder: FilePath) -> Saved:
     Raises:
         CheckpointError: no such folder, no weights in it, or a damaged file.
     """
-    readers = {
+    readers: dict[str, Callable[[str], Any]] = {
         ARC: lambda path: read_text(path, MAX_CHARACTERS),
         WEIGHTS: partial(safetensors.load, keep_bfloat16=True),
         STATE: read_state,
