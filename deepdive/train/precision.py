@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import Any
 
+from deepdive.dtypes import float16
 from deepdive.errors import ArgumentError, DeviceError
 from deepdive.ops.autocast import autocast
 from deepdive.optim.scaler import GradScaler
@@ -35,16 +36,17 @@ class Full:
 
 
 class Mixed(Full):
-    """Products in half precision, with a scaled loss so that small gradients survive
+    """Products in half precision; in float16 with a scaled loss so that small gradients survive
     (Micikevicius et al. 2018).
     """
 
-    def __init__(self, device: str) -> None:
+    def __init__(self, device: str, half: Any = "float16") -> None:
         self.device = device.partition(":")[0]
-        self.scaler = GradScaler()
+        self.half = autocast(self.device, half).dtype
+        self.scaler = GradScaler(enabled=self.half == float16)
 
     def autocast(self) -> Any:
-        return autocast(self.device)
+        return autocast(self.device, self.half)
 
     def backward(self, loss: Any) -> None:
         self.scaler.scale(loss).backward()
@@ -57,25 +59,26 @@ class Mixed(Full):
         self.scaler.update()
 
 
-def precision(model: Any, amp: bool, compile: bool) -> Full:
+def precision(model: Any, amp: Any, compile: bool) -> Full:
     """The way for these switches.
 
     Raises:
-        DeviceError: for `amp` with a model that is not on a GPU.
+        DeviceError: for ``amp=True`` with a model that is not on a GPU.
+        DTypeError: for an `amp` that is no half precision.
         ArgumentError: for `amp` together with `compile`.
     """
     if not amp:
         return Full()
     device = device_of(model)
-    if not device.startswith("cuda"):
+    if amp is True and not device.startswith("cuda"):
         raise DeviceError(
             "Trainer: mixed precision (amp=True) needs a GPU",
             got=f"a model on {device!r}",
-            fix="leave amp out, or model.cuda() first",
+            fix="leave amp out, or model.cuda() first; amp='bfloat16' works here too",
         )
     if compile:
         raise ArgumentError("Trainer: amp and compile do not go together", fix="leave one out")
-    return Mixed(device)
+    return Mixed(device, "float16" if amp is True else amp)
 
 
 def device_of(model: Any) -> str:

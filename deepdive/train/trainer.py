@@ -50,7 +50,8 @@ class Trainer:
             is that of one batch of all of them.
         clip_norm, clip_value: bounds of the gradients, together or each (optional).
         ema: the decay of an :class:`~deepdive.train.EMA`, whose weights are then validated.
-        amp: mixed precision, on a GPU.
+        amp: mixed precision: True is float16 with a scaled loss, on a GPU; or the dtype, such as
+            ``"bfloat16"``, which the CPU has too.
         compile: run the whole update as one generated program (:func:`deepdive.compile`).
         watch_gradients: let each update also give the norm of the gradients, as `clip_norm` does.
         checkpoints: a folder, or :class:`~deepdive.train.Checkpoints` (optional).
@@ -92,7 +93,7 @@ class Trainer:
         clip_norm: float | None = None,
         clip_value: float | None = None,
         ema: float | None = None,
-        amp: bool = False,
+        amp: Any = False,
         compile: bool = False,
         watch_gradients: bool = False,
         checkpoints: Checkpoints | str | os.PathLike[str] | None = None,

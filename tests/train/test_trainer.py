@@ -13,7 +13,7 @@ import deepdive as dd
 from deepdive import nn, optim
 from deepdive.amp import GradScaler
 from deepdive.datautils import ArrayDataset, DataLoader
-from deepdive.errors import ArgumentError, DeviceError, NonFiniteError
+from deepdive.errors import ArgumentError, DeviceError, DTypeError, NonFiniteError
 from deepdive.optim.lr_scheduler import CosineAnnealingLR, StepLR
 from deepdive.train import Accuracy, EarlyStopping, Interrupted, Mean, StopOnNaN, Trainer
 from deepdive.train.precision import Mixed
@@ -237,10 +237,34 @@ def test_mixed_precision_learns_and_is_saved(tmp_path):
     assert np.array_equal(weights(second.model), weights(whole.model))
 
 
+def test_bfloat16_learns_and_is_saved(tmp_path):
+    """It needs no scaled loss, and goes on where it was."""
+    bfloat16 = pytest.importorskip("ml_dtypes").bfloat16
+
+    def made(folder, epochs, resume=False):
+        model, optimizer = parts(lr=0.01, dropout=0.0)
+        options = {"amp": "bfloat16", "checkpoints": folder}
+        trainer = Trainer(model, optimizer, cross_entropy, **options)
+        kinds = []
+        trainer.on("step", lambda trainer: kinds.append(trainer.outputs[0].dtype))
+        history = trainer.fit(DataLoader(data(), 16), epochs, resume=resume)
+        assert set(kinds) == {np.dtype(bfloat16)}
+        assert not trainer.precision.scaler.is_enabled()
+        return model, history
+
+    whole, history = made(tmp_path / "whole", 4)
+    assert history[-1]["loss"] < history[0]["loss"]
+    made(tmp_path / "cut", 2)
+    again, _ = made(tmp_path / "cut", 4, resume=True)
+    assert np.array_equal(weights(again), weights(whole))
+
+
 def test_what_makes_no_sense_is_refused():
     model, optimizer = parts()
     with pytest.raises(DeviceError, match="needs a GPU"):
         Trainer(model, optimizer, cross_entropy, amp=True)
+    with pytest.raises(DTypeError, match="no half precision"):
+        Trainer(model, optimizer, cross_entropy, amp="float64")
     with pytest.raises(ArgumentError):
         Trainer(model, optimizer, cross_entropy, schedule_per="batch")
     with pytest.raises(ArgumentError, match="no batches"):
