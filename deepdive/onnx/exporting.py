@@ -12,10 +12,11 @@ import numpy as np
 from deepdive import config
 from deepdive.backend import numpy_cpu
 from deepdive.compiler.compiled import Compiled
-from deepdive.compiler.graph import CONSTANT, INPUT, Value, replaced
+from deepdive.compiler.graph import CONSTANT, INPUT, Value, replaced, typed
 from deepdive.core.host_values import as_array
 from deepdive.core.tensor import Tensor, wrap
-from deepdive.errors import ArgumentError, DeepDiveError, MissingExtraError
+from deepdive.dtypes import NARROW
+from deepdive.errors import ArgumentError, DeepDiveError, DTypeError, MissingExtraError
 from deepdive.io.files import write_bytes
 from deepdive.nn.modes import evaluating
 from deepdive.onnx.batch import Batch, dependent
@@ -65,6 +66,7 @@ def export(
         MissingExtraError: without the package ``onnx``.
         ArgumentError: for names that do not fit the inputs, or a model that needs the batch's
             length where ONNX wants a number (then say ``dynamic_batch=False``).
+        DTypeError: for a model that computes in bfloat16.
         DeepDiveError: for a word ONNX has no operators for, or results that differ.
     """
     if find_spec("onnx") is None:
@@ -73,6 +75,7 @@ def export(
     arrays = [_array(x) for x in (args if isinstance(args, (tuple, list)) else (args,))]
     expected = _eager(model, arrays)
     recording = _recorded(model, arrays)
+    _check_dtypes(recording)
     batch = Batch()
     if dynamic_batch:
         twice = [np.concatenate([x, x]) for x in arrays]
@@ -88,6 +91,21 @@ def export(
             _verified(proto, dict(zip(inputs, more, strict=True)), _eager(model, more))
     write_bytes(path, proto.SerializeToString())
     return os.fspath(path)
+
+
+def _check_dtypes(recording: Recording) -> None:
+    """Refuse what onnxruntime has no arrays of.
+
+    Raises:
+        DTypeError: naming the first bfloat16 value.
+    """
+    for value in recording.order:
+        if value.dtype in NARROW:
+            raise DTypeError(
+                "onnx.export: onnxruntime takes no bfloat16 arrays",
+                got=f"{value.word}: {typed(value)}",
+                fix="model.float(), float inputs, and no autocast around it",
+            )
 
 
 def _array(x: Any) -> Any:

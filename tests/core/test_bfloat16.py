@@ -9,7 +9,7 @@ import torch
 
 import deepdive as dd
 from deepdive import dtypes, nn
-from deepdive.errors import DTypeError, ExchangeError
+from deepdive.errors import DTypeError, ExchangeError, NonFiniteError
 from deepdive.testing import standin
 
 ml_dtypes = pytest.importorskip("ml_dtypes")
@@ -300,3 +300,59 @@ def test_dlpack_cannot_carry_it():
     with pytest.raises(ExchangeError, match="DLPack") as caught:
         torch.from_dlpack(dd.ones(2, dtype=HALF))
     assert "x.float()" in str(caught.value)
+
+
+def test_limits_are_those_of_the_package():
+    xp = dd.ones(2, dtype=HALF).__array_namespace__()
+    assert xp.isdtype(dd.bfloat16, "real floating") and xp.isdtype(dd.bfloat16, "numeric")
+    assert not xp.isdtype(dd.bfloat16, "integral")
+    for name in ("float16", HALF, "float32", "float64"):
+        limits = ml_dtypes.finfo(dtypes.as_dtype(name))
+        found = xp.finfo(dtypes.as_dtype(name))
+        for field in ("bits", "eps", "max", "min", "smallest_normal"):
+            assert getattr(found, field) == float(getattr(limits, field))
+
+
+def test_onnx_says_that_it_cannot(tmp_path):
+    pytest.importorskip("onnx")
+    for model, x in (
+        (nn.Linear(3, 2).bfloat16(), dd.randn(4, 3, dtype=HALF)),
+        (dd.autocast("cpu")(nn.Linear(3, 2).forward), dd.randn(4, 3)),
+    ):
+        with pytest.raises(DTypeError, match="takes no bfloat16") as caught:
+            dd.onnx.export(model, x, tmp_path / "model.onnx")
+        assert "model.float()" in str(caught.value)
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_contract_of_pytorchs_spelling():
+    """A Function gets the arrays as they are, and its gradients their input's dtype."""
+
+    class Double(dd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            assert x.dtype == dd.bfloat16
+            return 2 * x
+
+        @staticmethod
+        def backward(ctx, grad):
+            return 2.0 * grad
+
+    x = dd.ones(2, dtype=HALF, requires_grad=True)
+    out = Double.apply(x)
+    out.sum().backward()
+    assert (out.dtype, x.grad.dtype, x.grad.tolist()) == (dd.bfloat16, dd.bfloat16, [2, 2])
+
+
+def test_checkpoints_hooks_and_anomalies():
+    model = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1)).bfloat16()
+    x = dd.randn(5, 3, dtype=HALF).requires_grad_()
+    model(x).sum().backward()
+    plain = x.grad.tolist()
+    x.grad, seen = None, []
+    x.register_hook(lambda grad: seen.append(grad.dtype))
+    dd.utils.checkpoint.checkpoint(model, x).sum().backward()
+    assert (x.grad.tolist(), seen) == (plain, [dd.bfloat16])
+    with pytest.raises(NonFiniteError, match="log: made") as caught, dd.autograd.detect_anomaly():
+        (x.detach() - x.detach()).requires_grad_().log().sum()
+    assert "bfloat16" in str(caught.value)

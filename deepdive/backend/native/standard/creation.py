@@ -22,10 +22,12 @@ KINDS = {
     "signed integer": "i",
     "unsigned integer": "u",
     "integral": "iu",
-    "real floating": "f",
+    "real floating": dtypes.FLOATING,
     "complex floating": "",
-    "numeric": "iuf",
+    "numeric": "iu" + dtypes.FLOATING,
 }
+# Binary digits of precision, and the power of two that numbers stay below
+LIMITS = {"float16": (11, 16), "bfloat16": (8, 128), "float32": (24, 128), "float64": (53, 1024)}
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 NAMES = ("bool", *INTEGERS, "float32", "float64")
 
@@ -240,7 +242,7 @@ class iinfo(NamedTuple):
 def _finfo(type: Any, /) -> finfo:
     """The limits of a floating type, or of that of an array."""
     dtype = type.dtype if isinstance(type, NDArray) else as_native(type)
-    digits, top = (24, 128) if dtype.itemsize == 4 else (53, 1024)
+    digits, top = LIMITS[dtype.name]
     largest = math.ldexp(1 - 2.0**-digits, top)
     eps, normal = 2.0 ** (1 - digits), 2.0 ** (2 - top)
     return finfo(8 * dtype.itemsize, eps, largest, -largest, normal, dtype)
