@@ -31,6 +31,7 @@ class Chain:
     def __init__(self, cp: Any, source: str) -> None:
         # --fmad=false: round after each operation, as the words do one by one
         self.kernel = cp.RawKernel(source, "chain", options=("--fmad=false",))
+        self.kernel.compile()  # an error now leaves everything as it was
 
     def __call__(self, reads: list[Any], outs: list[Any], *numbers: Any) -> None:
         """Fill `outs`; what does not lie in row order is copied before, or written after."""
@@ -56,6 +57,7 @@ class Captured:
     """
 
     def __init__(self, cp: Any, work: Callable[[], Any]) -> None:
+        cp.get_default_memory_pool().free_all_blocks()  # what the plain run took
         self.pool = cp.cuda.MemoryPool()
         stream = cp.cuda.Stream(non_blocking=True)
         with stream, cp.cuda.using_allocator(self.pool.malloc):

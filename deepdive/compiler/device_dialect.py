@@ -9,6 +9,7 @@ after one plain run it is captured, and from then on a call is one launch (a CUD
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from operator import is_
 from typing import Any, NamedTuple
 
@@ -16,11 +17,21 @@ from deepdive.backend.cupy_chain import Captured
 from deepdive.compiler import lower
 from deepdive.compiler.chain_text import ChainText
 from deepdive.compiler.chains import Chains, Unit
-from deepdive.compiler.graph import NUMBER, Graph, Value, rewritten, shown, typed, values_in
+from deepdive.compiler.graph import (
+    CONSTANT,
+    NUMBER,
+    Graph,
+    Value,
+    rewritten,
+    shown,
+    typed,
+    values_in,
+)
 from deepdive.compiler.line_dialect import LineDialect, python_text
 from deepdive.compiler.nodes import Unsupported
-from deepdive.compiler.settle import settled
+from deepdive.compiler.settle import root, settled
 from deepdive.compiler.simplify import simplified
+from deepdive.compiler.trace import STATE
 
 LOWERED = {
     "clip": lower.clip,
@@ -63,17 +74,20 @@ class DeviceDialect(LineDialect):
     """
 
     def __init__(self, graph: Graph, xp: Any, captures: bool) -> None:
-        graph = settled(simplified(rewritten(graph, lambda v: LOWERED.get(v.word, _same)(v))))
+        graph = settled(simplified(rewritten(graph, partial(_prepared, xp))))
         self.reason = "" if captures else "a compiled model keeps what its backward pass reads"
         self.kernels: dict[str, str] = {}  # source → name
         self.used: list[Any] = []  # numbers that computing reads, Values and constants
-        self.fixed = [value.origin in ("state", "array", "gradient") for value in graph.inputs]
+        self.hoisted: list[Value] = []
+        self.state = sum(value.origin in STATE for value in graph.inputs)  # they come first
         self.captured: Any = None
+        self.places: list[tuple[int, Any]] = []  # where the captured program reads arguments
         self.captures = 0
         self.known: list[Any] | None = None
         self._last: list[float] | None = None
         super().__init__(graph, xp)
         self._host = self.namespace["host"]
+        self._known += [self._made(value) for value in self.hoisted]
         self.numbers = xp.zeros((max(len(self.used), 1),), "float64")
 
     # --- a call --------------------------------------------------------------------------------
@@ -83,34 +97,34 @@ class DeviceDialect(LineDialect):
         if numbers and numbers != self._last:
             self._last = numbers
             self.numbers[...] = self.xp.asarray(numbers, "float64")
-        state = [x for x, fixed in zip(inputs, self.fixed, strict=True) if fixed]
-        same = self.known is not None and all(map(is_, state, self.known))
-        if self.reason or not same:
+        if self.reason:
+            return super().run([*inputs, self.numbers])
+        state = inputs[: self.state]
+        if self.known is None or not all(map(is_, state, self.known)):
             self.known, self.captured = state, None
             return super().run([*inputs, self.numbers])
         if self.captured is None and not self._capture(inputs):
             return super().run([*inputs, self.numbers])
-        for place, x in zip(self.places, inputs, strict=True):
-            if place is not None and place is not x:
-                place[...] = x
+        for i, place in self.places:
+            place[...] = inputs[i]
         self.captured.launch()
         return [out.copy() for out in self.captured.results]
 
     def _capture(self, inputs: list[Any]) -> bool:
         """Capture the program for the state as it lies; False if that cannot be."""
+        self.places = []
         self.captures += 1
         if self.captures > MOST_CAPTURES:
             self.reason = "its state moves in memory again and again"
             return False
-        array = self.xp.ARRAY_TYPE
-        places = [
-            x if fixed or type(x) is not array else x.copy()
-            for x, fixed in zip(inputs, self.fixed, strict=True)
-        ]
-        self.places = [None if type(x) is not array else x for x in places]
+        fixed = [*inputs, self.numbers]
+        for i in range(self.state, len(inputs)):
+            if type(inputs[i]) is self.xp.ARRAY_TYPE:
+                fixed[i] = inputs[i].copy()
+                self.places.append((i, fixed[i]))
         run = super().run
         try:
-            self.captured = Captured(self.xp.cp, lambda: run([*places, self.numbers]))
+            self.captured = Captured(self.xp.cp, lambda: run(fixed))
         except Exception as error:  # whatever the stack says: the plain way is there
             self.reason = f"{type(error).__name__}: {error}"
             return False
@@ -130,12 +144,17 @@ class DeviceDialect(LineDialect):
             f"{words} words in {len(chains)} kernels ({len(self.kernels)} different); {launch}"
         )
 
+    def _made(self, value: Value) -> Any:
+        """The array of a word that always makes the same."""
+        return getattr(self.xp, value.word)(*value.arguments.values())
+
     # --- writing -------------------------------------------------------------------------------
     def _written(self) -> str:
         if any(value.dtype is NUMBER for value in self.graph.outputs):
             raise Unsupported("a result that is a number of the host")
         self.chains = Chains(self.graph)
         self.lines: list[Line] = []
+        self.given = {root(value) for value in self.graph.outputs}
         self.emitted = {*self.graph.inputs, *self.constants}
         for value, target in self.chains.in_place.items():
             self.names[value] = self.names[target]
@@ -170,8 +189,9 @@ class DeviceDialect(LineDialect):
         lines = ["", "", "def program(inputs, constants, buffers):"]
         names = [self.names[value] for value in self.graph.inputs]
         lines.append(f"    {', '.join([*names, 'numbers'])}, = inputs")
-        if self.constants:
-            lines.append(f"    {', '.join(self.names[v] for v in self.constants)}, = constants")
+        known = [self.names[value] for value in (*self.constants, *self.hoisted)]
+        if known:
+            lines.append(f"    {', '.join(known)}, = constants")
         return [*lines, *("    " + line for line in body), ""]
 
     def _is_kernel(self, unit: Unit) -> bool:
@@ -200,6 +220,10 @@ class DeviceDialect(LineDialect):
 
     def _word(self, value: Value) -> None:
         """The line of one word; numbers that change come from the device."""
+        if not value.operands() and value not in self.given:
+            self.hoisted.append(value)  # made once
+            self.emitted.add(value)
+            return
         for operand in value.operands():
             if operand.dtype is not NUMBER:
                 self._needed(operand)
@@ -268,8 +292,28 @@ class DeviceDialect(LineDialect):
                 yield f"del {', '.join(gone[i])}"
 
 
-def _same(value: Value) -> Value:
-    return value
+def _prepared(xp: Any, value: Value) -> Value:
+    """A value in the words of chains, the numbers of its index on the device."""
+    if value.word in LOWERED:
+        return LOWERED[value.word](value)
+    index = value.arguments.get("index")
+    if not is_sent(index):
+        return value
+    arguments = {**value.arguments, "index": _sent(xp, index)}
+    return Value(value.word, arguments, value.shape, value.dtype, origin=value.origin)
+
+
+def _sent(xp: Any, part: Any) -> Any:
+    """An index whose numbers are arrays of the device; an array beside others may be one number.
+
+    A list of arrays stays as it is.
+    """
+    if isinstance(part, tuple):
+        return tuple(_sent(xp, each) for each in part)
+    if type(part) is int or (isinstance(part, list) and not any(values_in(part))):
+        array = xp.asarray(part)
+        return Value(CONSTANT, {}, array.shape, array.dtype, array)
+    return part
 
 
 def is_sent(argument: Any) -> bool:
@@ -288,9 +332,10 @@ def is_sent(argument: Any) -> bool:
 
 def device_program(graph: Graph, xp: Any, captures: bool) -> LineDialect:
     """The program of a graph on another device than the CPU: with kernels, if it takes some."""
+    why = ""
     if hasattr(getattr(xp, "cp", None), "RawKernel"):
         try:
             return DeviceDialect(graph, xp, captures)
-        except Unsupported:  # a line per word does it, numbers and all
-            pass
-    return LineDialect(settled(graph), xp)
+        except Exception as error:  # a line per word does it, whatever the stack says to kernels
+            why = f"; no kernels: {str(error).splitlines()[0]}"
+    return LineDialect(settled(graph), xp, why)

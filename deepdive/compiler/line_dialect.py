@@ -54,9 +54,10 @@ PYTHON = {
 class LineDialect:
     """The program of a graph as source in one speaker's words, compiled."""
 
-    def __init__(self, graph: Graph, xp: Any = numpy_cpu) -> None:
+    def __init__(self, graph: Graph, xp: Any = numpy_cpu, why: str = "") -> None:
         self.graph = graph
         self.xp = xp
+        self.why = why
         self._array = xp.ARRAY_TYPE
         self.names = graph.names()
         self.order = [value for value in graph.values() if value.word != INPUT]
@@ -81,7 +82,7 @@ class LineDialect:
     def told(self) -> str:
         """What it is, for ``explain()``."""
         if self.xp is not numpy_cpu:
-            return f"{self.xp.DEVICE}: a line per value, in the words of this device"
+            return f"{self.xp.DEVICE}: a line per value, in the words of this device{self.why}"
         nbytes = sum(array.nbytes for array in self.memory) / 1e6
         return f"NumPy: a line per value, {len(self.memory)} buffers of {nbytes:,.3f} MB"
 

@@ -104,7 +104,7 @@ def _scattered(function: Any) -> Callable[..., None]:
     def at(target: Any, index: Any, values: Any) -> None:
         if target.dtype.name not in ("float16", "float32", "float64", "int32", "uint32", "uint64"):
             raise TypeError(f"scatter_add does not support {target.dtype}")
-        changed(lambda: function.at(target._host, opened(index), opened(values)))
+        changed(target, lambda: function.at(target._host, opened(index), opened(values)))
 
     return at
 

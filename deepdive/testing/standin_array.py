@@ -180,7 +180,7 @@ class StandInArray:
         def change() -> None:
             self._host[_wrapped(index, self.shape)] = opened(values)
 
-        changed(change)
+        changed(self, change)
 
     def copy(self, order: str = "C") -> Any:
         return self.computed(lambda: self._host.copy(order))
@@ -197,7 +197,7 @@ class StandInArray:
     def fill(self, value: Any) -> None:
         if isinstance(value, StandInArray) and value.ndim:
             raise ValueError("non-scalar numpy.ndarray cannot be used for fill")
-        changed(lambda: self._host.fill(opened(value)))
+        changed(self, lambda: self._host.fill(opened(value)))
 
     def reshape(self, *shape: Any) -> Any:
         return self.computed(lambda: self._host.reshape(*shape))
@@ -208,7 +208,11 @@ class StandInArray:
 
 # --- capturing: what is asked is kept, not done ------------------------------------------------
 class Capture:
-    """The work asked of a stream meanwhile: functions to call again, into the same memory."""
+    """The work asked of a stream meanwhile: functions to call again, into the same memory.
+
+    To know shapes and dtypes it is also done at once, but what lies outside is not touched, and
+    what was made is spoilt at the end.
+    """
 
     def __init__(self) -> None:
         self.work: list[Callable[[], Any]] = []
@@ -239,8 +243,12 @@ class Capture:
     def ended(self) -> list[Callable[[], Any]]:
         """All that was asked; nothing has been computed."""
         for host in self.made:
-            host.view("uint8" if host.ndim else host.dtype).fill(0x7B)
+            host[...] = 77
         return self.work
+
+    def owns(self, array: StandInArray) -> bool:
+        """Whether the memory of an array was taken meanwhile."""
+        return any(_root(host) is _root(array._host) for host in self.made)
 
 
 def _part(function: Callable[[], Any], place: int) -> Any:
@@ -251,9 +259,12 @@ CAPTURES: list[Capture] = []
 PRIVATE_POOLS: list[Any] = []
 
 
-def changed(action: Callable[[], None]) -> None:
-    """Change memory; in a capture only at each launch."""
-    CAPTURES[-1].work.append(action) if CAPTURES else action()
+def changed(target: StandInArray, action: Callable[[], None]) -> None:
+    """Change memory, in a capture at each launch."""
+    if CAPTURES:
+        CAPTURES[-1].work.append(action)
+    if not CAPTURES or CAPTURES[-1].owns(target):
+        action()
 
 
 def refuse_in_capture(what: str) -> None:
@@ -328,7 +339,7 @@ def _attach(name: str, reflected: bool, in_place: bool) -> None:
                 raise TypeError(f"Cannot cast output from {result.dtype} to {self.dtype}")
             self._host[...] = result
 
-        changed(change)
+        changed(self, change)
         return self
 
     setattr(StandInArray, f"__{name.rstrip('_')}__", forward)

@@ -14,7 +14,7 @@ import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -28,7 +28,6 @@ from deepdive.testing.standin_array import (
     MemoryPool,
     OutOfMemoryError,
     StandInArray,
-    changed,
     refuse_in_capture,
 )
 
@@ -84,18 +83,30 @@ class RawKernel:
         self.code, self.name = code, name
         self._run: Any = None
 
+    def compile(self) -> None:
+        """Have it ready."""
+        refuse_in_capture("a kernel that was not there before")
+        self._run = _compiled(self.code, self.name)
+
     def __call__(self, grid: Any, block: Any, args: tuple[Any, ...]) -> None:
         if self._run is None:
-            refuse_in_capture("a kernel that has not run before")
-            self._run = _compiled(self.code, self.name)
+            self.compile()
+        launch = partial(self._launch, (grid[0], block[0]), args)
+        if CAPTURES:
+            CAPTURES[-1].work.append(launch)
+            args = tuple(_apart(arg, CAPTURES[-1]) for arg in args)
+        self._launch((grid[0], block[0]), args)
+
+    def _launch(self, sizes: tuple[int, int], args: tuple[Any, ...]) -> None:
         pointers = [_pointer(arg) for arg in args]
         held = (ctypes.c_void_p * len(args))(*(ctypes.addressof(each) for each in pointers))
-        sizes = (ctypes.c_uint * 2)(grid[0], block[0])
+        self._run((ctypes.c_uint * 2)(*sizes), held)
 
-        def launch(alive: Any = (pointers, args)) -> None:
-            self._run(sizes, held)
 
-        changed(launch)
+def _apart(arg: Any, capture: Capture) -> Any:
+    """An argument that a kernel may write to while it is captured."""
+    outside = isinstance(arg, StandInArray) and not capture.owns(arg)
+    return arg.sealed(arg._host.copy()) if outside else arg
 
 
 def _pointer(arg: Any) -> Any:
