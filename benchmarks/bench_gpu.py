@@ -154,8 +154,10 @@ def theirs() -> Library | None:
     return Library("PyTorch", torch, tensor, wait, torch.optim.AdamW)
 
 
-def step_of(lib: Library, work: Work, model: Any, dtype: str) -> Callable[[], Any]:
-    """One training step; `model` is on its device."""
+def step_of(
+    lib: Library, work: Work, model: Any, dtype: str, compiled: bool = False
+) -> Callable[[], Any]:
+    """One training step; `model` is on its device.  Compiled, all of it is one program."""
     x, y = lib.tensor(work.x), lib.tensor(work.y)
     optimizer = lib.adam(model.parameters(), lr=1e-3)
     cross_entropy = lib.root.nn.functional.cross_entropy
@@ -175,7 +177,7 @@ def step_of(lib: Library, work: Work, model: Any, dtype: str) -> Callable[[], An
         optimizer.step()
         return loss.detach()
 
-    return step
+    return dd.compile(step) if compiled else step
 
 
 def lineup(work: Work, dtype: str) -> dict[str, tuple[Library, Callable[[], Any]]]:
@@ -195,8 +197,12 @@ def lineup(work: Work, dtype: str) -> dict[str, tuple[Library, Callable[[], Any]
             faster.load_state_dict(state)
             compiled = other.root.compile(faster)
             contestants["torch.compile"] = other, step_of(other, work, compiled, dtype)
-    model.to(options.device)
-    contestants["DeepDive"] = mine, step_of(mine, work, model, dtype)
+    for compiled in (False, True):
+        again = work.model(mine)
+        again.load_state_dict(model.state_dict())
+        again.to(options.device)
+        name = "DeepDive compiled" if compiled else "DeepDive"
+        contestants[name] = mine, step_of(mine, work, again, dtype, compiled)
     return contestants
 
 
@@ -252,6 +258,8 @@ def rows_of(name: str, work: Work, dtype: str) -> list[dict[str, Any]]:
     results = race(steps)
     reference = results.get("PyTorch", (float("nan"), 0.0))[0]
     rows = []
+    told = getattr(steps.get("DeepDive compiled", (None, None))[1], "explain", str)()
+    print(*[line for line in told.splitlines() if line.startswith(options.device)], sep="\n")
     for who, (seconds, submit) in results.items():
         rows.append(
             {

@@ -155,6 +155,10 @@ class Chains:
                     found.append(Read(base, same))
         return found
 
+    def kernels(self) -> list[Unit]:
+        """The chains of several words."""
+        return [unit for unit in self.units if len(unit.values) > 1]
+
     def stored(self, unit: Unit) -> list[Value]:
         """The values of a unit that somebody else reads: other units, results, writes."""
         if len(unit.values) == 1:

@@ -47,7 +47,7 @@ def drawn(program: Any) -> Drawn:
     plan = getattr(program.code, "plan", None)
     if plan is not None:
         return of_plan(names, plan)
-    return Sketch(names, program.code.graph).of_lines()
+    return Sketch(names, program.code.graph).of_lines(getattr(program.code, "chains", None))
 
 
 def of_plan(names: dict[Value, str], plan: Any) -> Drawn:
@@ -112,13 +112,21 @@ class Sketch:
             self.sources[value] = self._add(part)
         return self.sources[value]
 
-    def of_lines(self) -> Drawn:
-        """A program in the NumPy dialect: a box for each of its lines."""
+    def of_lines(self, chains: Any = None) -> Drawn:
+        """A program with a box for each line; what a GPU runs as one kernel is a group."""
         makers: dict[Value, int] = {}
+        units = [] if chains is None else chains.kernels()
+        groups = {}
+        stored = set()
+        for i, unit in enumerate(units):
+            stored.update(chains.stored(unit))
+            for value in unit.values:
+                groups[value] = i
         for value in self.graph.values():
             if value.dtype is NUMBER or value.word in (INPUT, CONSTANT):
                 continue
-            makers[value] = self.enter(value, None, True)
+            is_stored = value in stored or value not in groups
+            makers[value] = self.enter(value, groups.get(value), is_stored)
             for operand in value.operands():
                 if operand.dtype is NUMBER:
                     continue
@@ -126,7 +134,8 @@ class Sketch:
                 if source is None:
                     source = self.outside(operand)
                 self.edges.append((source, makers[value]))
-        return self.finished(makers, [])
+        titles = [f"kernel of {len(unit.values)} words" for unit in units]
+        return self.finished(makers, titles)
 
     def finished(self, makers: dict[Value, int], titles: list[str]) -> Drawn:
         """All of it, with what each value becomes: new state, or a result."""

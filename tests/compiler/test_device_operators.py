@@ -41,6 +41,8 @@ def tried(name, function, device, start, stop):
                     found = program(*tensors)
                     with looks_allowed():
                         agree(case, found, of_device(device).ARRAY_TYPE)
+                if has_kernels:
+                    assert "one launch a call\n" in program.explain()
             except GraphError as error:
                 assert name in SIZES
                 assert "depends on values" in str(error)

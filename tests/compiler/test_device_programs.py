@@ -11,6 +11,7 @@ from deepdive.core.tensor import wrap
 from deepdive.errors import DeviceError, GraphError
 from deepdive.nn import functional as F
 from deepdive.testing import standin
+from deepdive.testing.standin_cuda import COMPILER
 
 THERE = standin.DEVICE
 STEPS = 6
@@ -172,7 +173,8 @@ def test_what_it_tells():
     assert THERE in told
     assert "predicted" not in told  # no roofline is known of a device
     assert f"speakers.of_device({THERE!r})" in program.step.source
-    assert program.step.draw().startswith("<?xml")
+    drawing = program.step.draw()
+    assert COMPILER is None or "kernel of 12 words" in drawing  # the rule of Adam
     assert "xp.matmul(" in program.step.source
 
 

@@ -10,7 +10,8 @@ import pytest
 from deepdive.utils import why_no_cupy
 
 STAND_IN = os.environ.get("DEEPDIVE_GPU_TESTS") == "stand-in"
-collect_ignore = [] if STAND_IN or not why_no_cupy() else ["test_gpu_laws.py", "test_gpu_work.py"]
+NEEDED = ["test_gpu_laws.py", "test_gpu_programs.py", "test_gpu_work.py"]
+collect_ignore = [] if STAND_IN or not why_no_cupy() else NEEDED
 
 
 def pytest_collection_modifyitems(items):

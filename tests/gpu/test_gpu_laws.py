@@ -10,11 +10,11 @@ from deepdive.backend.speakers import of_device
 from deepdive.backend.vocabulary import VOCABULARY
 from deepdive.errors import DeviceError
 from tests.backend.device_laws import (
+    FUNCTIONS,
     SHAPE_ONLY,
     cases,
     compare,
     everything,
-    functions,
     refuse_to_mix,
 )
 from tests.backend.test_standin_laws import LOOKS, NOT_HERE
@@ -40,19 +40,19 @@ def test_random_bits_are_those_of_the_cpu(shape):
     np.testing.assert_array_equal(found.get(), random_bits(key, counter, shape))
 
 
-@pytest.mark.parametrize("function", functions())
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_the_gpu_agrees_with_numpy(function, request):
     if request.node.callspec.id not in NOT_HERE:
         assert compare(function, 0, "cuda:0")
 
 
-@pytest.mark.parametrize("function", functions())
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_devices_do_not_mix(function, request):
     if request.node.callspec.id not in SHAPE_ONLY:
         refuse_to_mix(function, "cuda:0")
 
 
-@pytest.mark.parametrize("function", functions())
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_nothing_waits_for_the_gpu(function, request, monkeypatch):
     monkeypatch.setattr(of_device("cuda").host, "mode", "error")
     if request.node.callspec.id not in NOT_HERE | LOOKS:
