@@ -32,6 +32,7 @@ def quiet():
 
 def tried(name, function, device, start, stop):
     """Samples `start` to `stop`, compiled on `device`."""
+    has_kernels = hasattr(getattr(of_device(device), "cp", None), "RawKernel")
     for number, case in enumerate(cases(function, 0, LARGEST)):
         if start <= number < stop:
             tensors = [dd.tensor(array, device=device) for array in case.arrays]
