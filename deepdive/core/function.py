@@ -12,6 +12,7 @@ from typing import Any
 
 from deepdive import config
 from deepdive.backend import speakers
+from deepdive.backend.widening import widen
 from deepdive.core import operator as door
 from deepdive.core.node import Node
 from deepdive.core.tensor import Tensor, wrap
@@ -61,7 +62,7 @@ class StaticCall:
                 got=f"{len(grads)} gradients",
                 expected=f"{len(self.positions)} (or one per argument: {self.arity})",
             )
-        return tuple(None if g is None else getattr(g, "_data", g) for g in grads)
+        return tuple(None if g is None else widen(xp, getattr(g, "_data", g)) for g in grads)
 
 
 def apply_static(cls: Any, *args: Any, **kwargs: Any) -> Tensor:

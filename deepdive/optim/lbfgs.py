@@ -7,6 +7,7 @@ from typing import Any
 
 from deepdive import config
 from deepdive.backend import speakers
+from deepdive.backend.widening import widen
 from deepdive.core import mutation
 from deepdive.errors import ArgumentError, CheckpointError, GraphError
 from deepdive.optim.optimizer import Optimizer
@@ -91,12 +92,12 @@ class LBFGS(Optimizer):
         for p in self._params:
             grad = p.grad
             array = xp.zeros_like(p._data) if grad is None else grad._data
-            parts.append(xp.reshape(array, (-1,)))
+            parts.append(xp.reshape(widen(xp, array), (-1,)))
         return xp.concat(parts)
 
     def _flat_weights(self) -> Any:
         xp = self._xp
-        return xp.concat([xp.reshape(p._data, (-1,)) for p in self._params])
+        return xp.concat([xp.reshape(widen(xp, p._data), (-1,)) for p in self._params])
 
     def _put(self, vector: Any) -> None:
         start = 0
@@ -146,10 +147,14 @@ class LBFGS(Optimizer):
         return first
 
     def _largest(self, vector: Any) -> float:
-        return float(self._xp.max(self._xp.abs(vector)))
+        return self._number(self._xp.max(self._xp.abs(vector)))
 
     def _dot(self, x: Any, y: Any) -> float:
-        return float(self._xp.matmul(x, y))
+        return self._number(self._xp.matmul(x, y))
+
+    def _number(self, x: Any) -> float:
+        """The number of a 0-d array of any device."""
+        return float(self._xp.readable(x))
 
     def _stands_still(self, gain: float) -> bool:
         least = self.param_groups[0]["tolerance_change"]
@@ -196,7 +201,7 @@ class LBFGS(Optimizer):
         rate = float(self.param_groups[0]["lr"])
         if self.memory["steps"] > 1:
             return rate
-        total = float(self._xp.sum(self._xp.abs(gradient)))
+        total = self._number(self._xp.sum(self._xp.abs(gradient)))
         return min(1.0, 1.0 / total) * rate
 
     def _direction(self, gradient: Any) -> Any:

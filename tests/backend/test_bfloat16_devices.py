@@ -81,6 +81,32 @@ def test_optimizers_of_narrow_parameters(name, options, device):
     np.testing.assert_allclose(v.detach().tolist(), w.tolist(), rtol=2**-5, atol=2**-7)
 
 
+@pytest.mark.parametrize("device", DEVICES)
+def test_every_optimizer_goes_down(device):
+    """Also those that follow no formula of PyTorch's in half precision."""
+    goal = dd.tensor(np.random.default_rng(1).standard_normal((6, 5)), device=device).bfloat16()
+    optimizers = vars(dd.optim).values()
+    kinds = [k for k in optimizers if isinstance(k, type) and issubclass(k, dd.optim.Optimizer)]
+    assert len(kinds) > 10
+    for kind in kinds:
+        if kind is dd.optim.Optimizer:
+            continue
+        w = dd.zeros(6, 5, dtype=HALF, device=device).requires_grad_()
+        optimizer = kind([w], lr=0.05)
+
+        def closure(w=w, optimizer=optimizer):
+            optimizer.zero_grad()
+            loss = ((w - goal) ** 2).float().sum()
+            loss.backward()
+            return loss
+
+        first = closure().item()
+        for _ in range(10):
+            optimizer.step(closure)
+        assert closure().item() < first, kind
+        assert w.dtype == dd.bfloat16
+
+
 def test_clipping_and_scaling_keep_the_dtype():
     for device in DEVICES:
         w = dd.ones(1000, dtype=HALF, device=device).requires_grad_()

@@ -343,6 +343,32 @@ def test_a_contract_of_pytorchs_spelling():
     out.sum().backward()
     assert (out.dtype, x.grad.dtype, x.grad.tolist()) == (dd.bfloat16, dd.bfloat16, [2, 2])
 
+    class Spread(dd.Function):
+        @staticmethod
+        def forward(ctx, x, y):
+            return x + y
+
+        @staticmethod
+        def backward(ctx, grad):
+            return grad, grad
+
+    row, many = dd.ones(1, dtype=HALF, requires_grad=True), dd.ones(1000, dtype=HALF)
+    Spread.apply(row, many).sum().backward()
+    assert row.grad.tolist() == [1000]
+
+
+def test_what_is_looked_at_is_looked_at_in_float32():
+    from deepdive.core.host_values import as_array
+
+    x = dd.ones(1000, dtype=HALF)
+    assert as_array(x).sum() == as_array(x.numpy()).sum() == 1000
+    accuracy = dd.train.Accuracy()
+    accuracy.update(dd.randn(8, 3, dtype=HALF), dd.tensor([0, 1, 2, 0, 1, 2, 0, 1]))
+    assert 0 <= accuracy.compute() <= 1
+    assert "bfloat16" in x._repr_html_()
+    batch = dd.randn(4, 3, dtype=HALF), dd.tensor([0, 1, 0, 1])
+    assert "nothing found" in repr(dd.check(nn.Linear(3, 2).bfloat16(), batch))
+
 
 def test_checkpoints_hooks_and_anomalies():
     model = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1)).bfloat16()

@@ -259,6 +259,28 @@ def test_bfloat16_learns_and_is_saved(tmp_path):
     assert np.array_equal(weights(again), weights(whole))
 
 
+def test_narrow_weights_go_on_where_they_were(tmp_path):
+    """Parameters and the optimizer's slots are bfloat16, in checkpoints too: 1 + 2 epochs are 3."""
+    pytest.importorskip("ml_dtypes")
+
+    def made(folder, epochs, resume=False):
+        dd.manual_seed(0)
+        model = nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.Linear(8, 3)).bfloat16()
+        optimizer = dd.optim.Adam(model.parameters(), 0.05)
+        trainer = Trainer(model, optimizer, cross_entropy, checkpoints=folder)
+        rng = np.random.default_rng(0)
+        x, y = rng.standard_normal((40, 6)).astype("float32"), rng.integers(0, 3, 40)
+        batches = [(x[i : i + 8], y[i : i + 8]) for i in range(0, 40, 8)]
+        trainer.fit(batches, epochs, resume=resume)
+        slots = [value for value in optimizer.state[0].values() if hasattr(value, "dtype")]
+        assert {each.dtype.name for each in slots} == {"bfloat16"}
+        return [p.tolist() for p in model.parameters()]
+
+    whole = made(tmp_path / "whole", 3)
+    made(tmp_path / "cut", 1)
+    assert made(tmp_path / "cut", 3, resume=True) == whole
+
+
 def test_what_makes_no_sense_is_refused():
     model, optimizer = parts()
     with pytest.raises(DeviceError, match="needs a GPU"):
