@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from deepdive.compiler.chain_halves import HALVES, functions, rounded
 from deepdive.compiler.graph import NUMBER, Value
 from deepdive.compiler.layout import Place, spread
 
@@ -23,8 +24,11 @@ TYPES = {
     "int64": "long long",
     "float32": "float",
     "float64": "double",
-}
-MADE = ("bool", "int32", "int64", "float32", "float64")
+    "float16": "unsigned short",
+    "bfloat16": "unsigned short",
+}  # in memory
+REGISTERS = {**TYPES, **dict.fromkeys(HALVES, "float")}
+MADE = ("bool", "int32", "int64", "float16", "float32", "float64", "bfloat16")
 PAIRS = {
     "add": "{0} + {1}",
     "subtract": "{0} - {1}",
@@ -68,7 +72,8 @@ OTHERS = ("abs", "where", "astype", "pow")
 TO_BOOL = {**COMPARED, **ASKED, **LOGICAL}
 TEXTS = {**PAIRS, **FLOATING, **SINGLE, **TO_BOOL, **BITS}
 WORDS = frozenset((*TEXTS, *OTHERS))
-ENDS = frozenset("float32 float64".split())
+REAL = frozenset("float16 float32 float64".split())
+MOVED = ("astype", "where", "copy")  # words that bfloat16 and mixed halves are there for
 
 
 def is_elementwise(value: Value) -> bool:
@@ -83,9 +88,12 @@ def is_elementwise(value: Value) -> bool:
     kinds = [v.dtype.name for v in value.operands() if v.dtype is not NUMBER]
     if not kinds or any(kind not in TYPES for kind in kinds) or value.dtype.name not in MADE:
         return False
-    floating = value.dtype.name in ENDS
+    if "bfloat16" in (value.dtype.name, *kinds) and value.word not in MOVED:
+        return False
+    if value.dtype.name in HALVES and "float64" in kinds:
+        return False  # by way of float32 it would be rounded twice
     if value.word in FLOATING or value.word == "pow":
-        return floating and all(kind in ENDS for kind in kinds)
+        return value.dtype.name in REAL and all(kind in REAL for kind in kinds)
     return value.word not in PAIRS or value.dtype.name != "bool"
 
 
@@ -119,9 +127,10 @@ class ChainText:
         self.counts = False  # whether it wants the numbers
         self.wide = values[0].size > np.iinfo(np.int32).max
         for value in values:
-            text = self._expression(value)
+            kind = value.dtype.name
+            text = rounded(self._expression(value), kind)
             name = f"v{len(self.known)}"
-            self.lines.append(f"const {TYPES[value.dtype.name]} {name} = {text};")
+            self.lines.append(f"const {REGISTERS[kind]} {name} = {text};")
             self.known[value] = name
         self.stored = stored
         self.source = self._source()
@@ -135,13 +144,13 @@ class ChainText:
         def operand(name: str, wanted: str = kind) -> str:
             return self._operand(arguments[name], value, wanted)
 
-        suffix = "f" if kind == "float32" else ""
+        suffix = "" if kind == "float64" else "f"
         if value.word == "abs":
             x = operand("x")
-            return f"fabs{suffix}({x})" if kind in ENDS else f"{x} < 0 ? -{x} : {x}"
+            return f"fabs{suffix}({x})" if kind in REAL else f"{x} < 0 ? -{x} : {x}"
         if value.word == "astype":
             x = operand("x", arguments["x"].dtype.name)
-            return f"{x} != 0" if kind == "bool" else f"({TYPES[kind]}){x}"
+            return f"{x} != 0" if kind == "bool" else f"({REGISTERS[kind]}){x}"
         if value.word == "where":
             condition = self._operand(arguments["condition"], value, "bool")
             return f"{condition} ? {operand('x')} : {operand('y')}"
@@ -157,38 +166,44 @@ class ChainText:
 
     def _operand(self, item: Any, value: Value, wanted: str) -> str:
         """An operand in the dtype of the operation: a number, a register, or loaded once."""
-        kind = TYPES[wanted]
         if isinstance(item, Value) and item.dtype is NUMBER:
-            self.counts = True
-            return f"({kind})numbers[{self.number(item)}]"
+            return self._told(item, wanted)
         if not isinstance(item, Value):
-            return self._literal(item, kind)
+            return self._literal(item, wanted)
         base, offset, strides = self.places[item]
         if _is_one_number(base):
-            return self._literal(_one_number(base), kind)
+            return self._literal(_one_number(base), wanted)
         filled = spread(strides, item.shape, value.shape)
         index = _index(value.shape, filled, offset)
         name = self.known.get(base) if index == "i" and base.size == value.size else None
         if name is None:
             name = self._loaded(base, index)
-        return name if base.dtype.name == wanted else f"({kind}){name}"
+        if base.dtype.name == wanted:
+            return name
+        return rounded(f"({REGISTERS[wanted]}){name}", wanted)
 
-    def _literal(self, number: Any, kind: str) -> str:
-        if isinstance(number, bool) or kind == "bool":
+    def _told(self, number: Any, wanted: str) -> str:
+        """A number the host tells, in the dtype of the operation."""
+        self.counts = True
+        return rounded(f"({REGISTERS[wanted]})numbers[{self.number(number)}]", wanted)
+
+    def _literal(self, number: Any, wanted: str) -> str:
+        if isinstance(number, bool) or wanted == "bool":
             return str(int(bool(number)))
         if isinstance(number, float) and not math.isfinite(number):
-            self.counts = True  # C has no literal for it
-            return f"({kind})numbers[{self.number(number)}]"
-        return f"({kind}){number!r}" if number >= 0 else f"({kind})({number!r})"
+            return self._told(number, wanted)  # C has no literal for it
+        text = repr(number) if number >= 0 else f"({number!r})"
+        return rounded(f"({REGISTERS[wanted]}){text}", wanted)
 
     def _loaded(self, base: Value, index: str) -> str:
         if (base, index) not in self.loads:
             if base not in self.reads:
                 self.reads.append(base)
             name = f"a{len(self.loads)}"
-            kind = TYPES[base.dtype.name]
-            place = self.reads.index(base)
-            self.lines.append(f"const {kind} {name} = p{place}[{index}];")
+            kind = base.dtype.name
+            text = f"p{self.reads.index(base)}[{index}]"
+            text = f"from_{kind}({text})" if kind in HALVES else text
+            self.lines.append(f"const {REGISTERS[kind]} {name} = {text};")
             self.loads[base, index] = name
         return self.loads[base, index]
 
@@ -200,9 +215,14 @@ class ChainText:
         parameters += [f"{TYPES[v.dtype.name]}* q{i}" for i, v in enumerate(self.stored)]
         if self.counts:
             parameters.append("const double* numbers")
-        stores = [f"q{i}[i] = {self.known[v]};" for i, v in enumerate(self.stored)]
+        stores = []
+        for i, value in enumerate(self.stored):
+            name, kind = self.known[value], value.dtype.name
+            name = f"to_{kind}({name})" if kind in HALVES else name
+            stores.append(f"q{i}[i] = {name};")
+        kinds = {value.dtype.name for value in (*self.known, *self.reads)}
         body = "\n    ".join([*self.lines, *stores])
-        return f"""
+        return f"""{functions(kinds)}
 extern "C" __global__ void chain({", ".join(parameters)}) {{
     const {integer} i = blockIdx.x * ({integer})blockDim.x + threadIdx.x;
     if (i >= size) return;
@@ -219,7 +239,7 @@ def _operation(value: Value) -> str:
     kind = np.result_type(*(v.dtype for v in arrays))
     fractions = any(isinstance(a, float) for a in value.arguments.values())
     changing = any(v.dtype is NUMBER for v in value.operands())
-    if kind.kind != "f" and (fractions or changing):
+    if kind.kind in "biu" and (fractions or changing):
         return "float32"
     return str(kind.name)
 
