@@ -22,7 +22,6 @@ from deepdive.compiler.fuse import Unsupported
 from deepdive.compiler.graph import Graph
 from deepdive.compiler.lazyarray import LazyArray
 from deepdive.compiler.line_dialect import LineDialect
-from deepdive.compiler.lower import lowered
 from deepdive.compiler.picture import Drawn, drawn
 from deepdive.compiler.settle import settled
 from deepdive.compiler.store import remember
@@ -198,8 +197,8 @@ class Program:
         self.function = owner.function
         self.calls = 0
         self.first = self.fastest = float("inf")  # seconds
-        if not self.lost:  # it is in the cache
-            remember(self.code.source, lambda: facts_of(self))
+        for source in self.code.sources:  # they are in the cache
+            remember(source, lambda: facts_of(self))
 
     def _trace(self, owner: Compiled, args: Any, kwargs: Any) -> Any:
         """Run the function once: what it returned, and the graph of it all."""
@@ -334,11 +333,10 @@ def generated(graph: Graph, dialect: str, home: Any, captures: bool = True) -> t
     if dialect == "numpy":
         return LineDialect(settled(graph)), "the NumPy dialect was asked for"
     try:
-        from deepdive.compiler.numba_dialect import NumbaDialect
+        from deepdive.compiler.staged import of_loops
         from deepdive.kernels.jit import gate
 
-        primitive = simplify.simplified(lowered(graph))
-        return NumbaDialect(settled(primitive), gate.threads()), ""
+        return of_loops(graph, gate.threads(), thrifty=dialect == "auto"), ""
     except (Unsupported, MissingExtraError) as error:
         if dialect == "numba":
             raise

@@ -100,7 +100,14 @@ def _predicted(program: Any) -> Iterator[str]:
 
 
 def _fused(code: Any) -> Iterator[str]:
-    """What runs together, in either dialect."""
+    """What runs together, in either dialect, or stage by stage in both."""
+    if hasattr(code, "parts"):
+        yield f"{len(code.parts)} stages; called as they are: {', '.join(code.called)}"
+        for title, part in zip(code.titles(), code.parts, strict=True):
+            first, *rest = _fused(part)
+            yield f"{title}: {first}"
+            yield from rest
+        return
     plan = getattr(code, "plan", None)
     if plan is None:
         yield code.told()

@@ -30,10 +30,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from deepdive.compiler.expressions import CASTS, VIRTUAL
-from deepdive.compiler.graph import CONSTANT, INPUT, NUMBER, Graph, Value, typed
-from deepdive.compiler.layout import Place, contiguous, own, view
-from deepdive.compiler.nodes import CALLS, Node, Read, Shape, Unsupported, node_of, squeezed
+from deepdive.compiler.graph import INPUT, NUMBER, Graph, Value, typed
+from deepdive.compiler.layout import Place, contiguous
+from deepdive.compiler.nodes import CALLS, Node, Read, Shape, Unsupported, entered, squeezed
 
 
 class Loop:
@@ -141,20 +140,10 @@ class Plan:
         if value.dtype is NUMBER:
             self.numbers.append(value)
             return
-        given = value.word in (INPUT, CONSTANT) and value.dtype.name == "uint8"
-        if value.dtype.name not in CASTS and not given:
-            raise Unsupported("the loops compute in float32", got=typed(value))
-        if value.word in (INPUT, CONSTANT, *VIRTUAL):
-            self.places[value] = own(value)
-            return
+        node = entered(value, self.places)
         if value.word == "random_bits":
             self.host.append(value)
-            self.places[value] = own(value)
-            return
-        place = view(value, self.places)
-        self.places[value] = place or own(value)
-        if place is None:
-            node = node_of(value, self.places)
+        if node is not None:
             self.nodes[value] = node
             self._assign(node)
 
@@ -379,13 +368,7 @@ class Plan:
 
     def work(self) -> float:
         """Roughly how many operations the program does."""
-        total = 0.0
-        for node in self.nodes.values():
-            size = math.prod(node.space)
-            if node.kind == "product":
-                size *= 2 * node.value.arguments["x"].shape[-1]
-            total += size
-        return total
+        return sum(node.work() for node in self.nodes.values())
 
     def levels(self) -> list[list[Group]]:
         """The groups by level."""

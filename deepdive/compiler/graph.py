@@ -129,9 +129,12 @@ def replaced(item: Any, change: Callable[[Value], Any]) -> Any:
     return item
 
 
-def ordered(outputs: list[Value]) -> list[Value]:
-    """Everything `outputs` need, operands first; without recursion, each value once."""
-    done: set[int] = set()
+def ordered(outputs: list[Value], done: set[int] | None = None) -> list[Value]:
+    """Everything `outputs` need, operands first; without recursion, each value once.
+
+    Values whose ids are in `done` are left out, with all they need; those found are noted there.
+    """
+    done = set() if done is None else done
     order: list[Value] = []
     stack: list[tuple[Value, Iterator[Value]]] = []
     for output in outputs:

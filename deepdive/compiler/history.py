@@ -96,8 +96,8 @@ class Pair(Program):
 
     def __init__(self, owner: Compiled, args: Any, kwargs: Any, flat: list[Any], form: Any) -> None:
         super().__init__(owner, args, kwargs, flat, form)
-        if not self.lost:
-            remember(self.backward.source, self._backward_facts)
+        for source in self.backward.sources:
+            remember(source, self._backward_facts)
 
     def _backward_facts(self) -> dict[str, str]:
         """What is kept beside the backward program."""

@@ -64,6 +64,7 @@ class LineDialect:
         self.constants = [value for value in self.order if value.word == CONSTANT]
         self.buffers: list[tuple[tuple[int, ...], Any]] = []
         self.source = self._written()
+        self.sources: list[str] = []  # nothing of it is kept in the cache
         namespace: dict[str, Any] = {}
         name = f"<deepdive program {id(self):x}>"
         linecache.cache[name] = (len(self.source), None, self.source.splitlines(True), name)

@@ -22,10 +22,11 @@ from deepdive.compiler.graph import Graph, Value, reduced_axes, rewritten, said
 
 def lowered(graph: Graph) -> Graph:
     """The same computation in primitive words."""
-    return rewritten(graph, _primitive)
+    return rewritten(graph, primitive)
 
 
-def _primitive(value: Value) -> Value:
+def primitive(value: Value) -> Value:
+    """One value in primitive words; its operands are in them already."""
     rule = RULES.get(value.word)
     return rule(value) if rule else value
 

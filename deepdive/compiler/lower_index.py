@@ -65,6 +65,8 @@ def concat(value: Value) -> Value:
     out: Value | None = None
     start = 0
     for part in value.arguments["arrays"]:
+        if not part.size:
+            continue
         starts = [0] * rank
         starts[axis] = start
         placed = said("placed", value, x=part, starts=tuple(starts))
@@ -147,6 +149,7 @@ def _box(index: Any, shape: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int
     True
     """
     parts = list(index) if isinstance(index, tuple) else [index]
+    parts = [part for part in parts if part is not None]  # an axis of extent 1
     if not all(part is ... or type(part) in (int, slice) for part in parts):
         return None
     missing = len(shape) - sum(part is not ... for part in parts)

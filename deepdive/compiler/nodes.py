@@ -7,22 +7,24 @@ Only strides are kept; broadcasting, transposing and slicing are nothing but oth
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable
 from operator import mul
 from typing import Any, NamedTuple
 
-from deepdive.compiler.expressions import MAPS, REDUCTIONS
-from deepdive.compiler.graph import NUMBER, Value, reduced_axes, typed
-from deepdive.compiler.layout import Place, Shape, contiguous, spread
+from deepdive.compiler.expressions import CASTS, MAPS, REDUCTIONS, VIRTUAL
+from deepdive.compiler.graph import CONSTANT, INPUT, NUMBER, Value, reduced_axes, typed
+from deepdive.compiler.layout import Place, Shape, contiguous, own, spread, view
 from deepdive.errors import GraphError
 
 Places = dict[Value, Place]
 
+EXACT = 1 << 24  # up to here float32 holds every whole number
 CALLS = ("pack", "pack_turned", "convolve", "correlate")  # kernels on whole images and weights
 
 
 class Unsupported(GraphError):
-    """A value these loops cannot compute; the program is generated in NumPy instead."""
+    """A value these loops cannot compute: its word is called as it is, in NumPy."""
 
 
 class Read(NamedTuple):
@@ -61,6 +63,33 @@ class Node:
     def lead(self) -> int:
         """The extent of the outermost axis."""
         return self.space[0] if self.space else 1
+
+    def work(self) -> float:
+        """Roughly how many operations it is."""
+        size = float(math.prod(self.space))
+        if self.kind == "product":
+            x = self.value.arguments["x"]
+            size *= 2 * x.shape[-1]
+        return size
+
+
+def entered(value: Value, places: Places) -> Node | None:
+    """Note the place of an array; its node, if it has to be computed and is no mere view.
+
+    Raises:
+        Unsupported: if the loops cannot say it: its dtype, its word, or this form of it.
+    """
+    dtype = value.dtype.name
+    outside = value.word in (INPUT, CONSTANT)
+    if dtype not in CASTS and not (outside and dtype == "uint8"):
+        raise Unsupported("the loops compute in float32", got=typed(value))
+    place = view(value, places)
+    places[value] = place or own(value)
+    if outside or place is not None:
+        return None
+    if value.word in VIRTUAL or value.word == "random_bits":
+        return None
+    return node_of(value, places)
 
 
 def node_of(value: Value, places: Places) -> Node:
@@ -116,6 +145,17 @@ def _arrays(value: Value) -> list[Value]:
     return [operand for operand in value.operands() if operand.dtype is not NUMBER]
 
 
+def _refuse_virtual(value: Value, operands: Iterable[Value], places: Places) -> None:
+    """Refuse what has to be read from memory, and is nowhere there.
+
+    Raises:
+        Unsupported: for zeros, ones and other numbers that loops write where they read them.
+    """
+    for operand in operands:
+        if places[operand].base.word in VIRTUAL:
+            raise Unsupported("no memory holds one of its operands", got=typed(value))
+
+
 # --- one result per element -----------------------------------------------------------------------
 def _map(value: Value, places: Places) -> Node:
     """One result per element of operands that broadcast."""
@@ -130,6 +170,7 @@ def _pick(value: Value, places: Places) -> Node:
     """``x[index, …]``: the axes an index makes come first; x is read wherever the index says."""
     x = value.arguments["x"]
     index = value.arguments["index"]
+    _refuse_virtual(value, [x], places)
     node = Node(value, "map", squeezed(value.shape))
     rest = len(x.shape) - len(index)
     made = value.shape[: len(value.shape) - rest]
@@ -145,6 +186,8 @@ def _pick(value: Value, places: Places) -> Node:
 
 def _placed(value: Value, places: Places) -> Node:
     """An array among zeros, read at the index minus the start of its place."""
+    if 0 in value.arguments["x"].shape:
+        raise Unsupported("no loop for an empty array", got=typed(value))
     node = Node(value, "map", squeezed(value.shape))
     starts = value.arguments["starts"]
     for operand in _arrays(value):
@@ -170,6 +213,7 @@ def _dealt(value: Value, places: Places) -> Node:
     arrays = value.arguments["arrays"]
     size = value.arguments["size"]
     shape = arrays[0].shape
+    _refuse_virtual(value, arrays, places)
     node = Node(value, "dealt", squeezed(shape))
     for operand in arrays:
         node.reads[operand] = _read(places[operand], shape)
@@ -187,6 +231,11 @@ def _reduction(value: Value, places: Places) -> Node:
     reduced = reduced_axes(value)
     looped = [axis for axis, extent in enumerate(x.shape) if extent != 1]
     axes = tuple(position for position, axis in enumerate(looped) if axis in reduced)
+    rank = len(looped)
+    innermost = tuple(range(rank - len(axes), rank))
+    crosses = 0 in axes or axes != innermost
+    if crosses and not _is_count(x):
+        _refuse_integers(value)
     node = Node(value, "reduce", squeezed(x.shape), axes)
     node.reads[x] = _read(places[x], x.shape)
     result = tuple(1 if i in reduced else n for i, n in enumerate(x.shape))
@@ -195,8 +244,27 @@ def _reduction(value: Value, places: Places) -> Node:
     return node
 
 
+def _refuse_integers(value: Value) -> None:
+    """Refuse a sum that threads share, where float32 may not hold it.
+
+    Raises:
+        Unsupported: for whole numbers.
+    """
+    if value.dtype.kind == "i":
+        raise Unsupported("what threads sum, they sum in float32", got=typed(value))
+
+
+def _is_count(x: Value) -> bool:
+    """Whether the elements are 0 or 1, so that float32 counts them right."""
+    if x.word == "astype":
+        (x,) = x.operands()
+    is_bool = x.dtype.kind == "b"
+    return is_bool and x.size < EXACT
+
+
 def _scatter(value: Value, places: Places) -> Node:
     """Rows added up at rows named by numbers: each thread has a sum of its own."""
+    _refuse_integers(value)
     x = value.arguments["x"]
     space = squeezed(x.shape)
     node = Node(value, "reduce", space, tuple(range(len(space))))
@@ -214,6 +282,9 @@ def _product(value: Value, places: Places) -> Node:
     x, y = value.arguments["x"], value.arguments["y"]
     if min(len(x.shape), len(y.shape)) < 2:
         raise Unsupported("a product with a vector", got=typed(value))
+    if any(array.dtype.name != "float32" for array in (x, y)):
+        raise Unsupported("products of loops are in float32", got=typed(value))
+    _refuse_virtual(value, (x, y), places)
     node = Node(value, "product", value.shape)
     lead = value.shape[:-2]
     for operand in (x, y):
@@ -231,6 +302,7 @@ def _call(value: Value, places: Places) -> Node:
         node = Node(value, "reduce", x.shape, (0,))
     else:
         node = Node(value, "call", x.shape if value.word == "convolve" else (1,))
+    _refuse_virtual(value, value.operands(), places)
     for operand in value.operands():
         place = places[operand]
         if place.strides != contiguous(operand.shape):

@@ -33,6 +33,7 @@ class NumbaDialect:
         self.text = ProgramText(self.plan, threads if work > SERIAL else 1)
         self.threads = self.text.threads
         self.source = self.text.source
+        self.sources = [self.source]  # what is kept in the cache
         self.levels = load(self.source).LEVELS
         self._alone, self._together = geometry.runners()
         self._pace = Pace(short=work < PARALLEL)
@@ -183,6 +184,10 @@ class NumbaDialect:
         base = self.text.aliases.get(place.base, place.base)
         if base.word == INPUT:
             array = inputs[self.graph.inputs.index(base)]
+        elif base.word == CONSTANT:
+            array = base.array
+        elif base in self.plan.host:
+            array = self._kept[self.plan.host.index(base)]
         else:
             array = _computed(base, {})
         flat = np.ascontiguousarray(array).reshape(-1)

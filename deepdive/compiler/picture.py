@@ -42,33 +42,43 @@ class Drawn(NamedTuple):
 
 
 def drawn(program: Any) -> Drawn:
-    """The picture of a :class:`~deepdive.compiler.compiled.Program`, in either dialect."""
-    names = {**program.code.graph.names(), **names_of(program)}
-    plan = getattr(program.code, "plan", None)
-    if plan is not None:
-        return of_plan(names, plan)
-    return Sketch(names, program.code.graph).of_lines(getattr(program.code, "chains", None))
+    """The picture of a :class:`~deepdive.compiler.compiled.Program`, in any dialect."""
+    code = program.code
+    told = names_of(program)
+    if hasattr(code, "parts"):
+        return of_stages(code, {**code.names(), **told})
+    graph = code.graph
+    sketch = Sketch({**graph.names(), **told})
+    if hasattr(code, "plan"):
+        makers = sketch.loops(code.plan)
+    else:
+        makers = sketch.lines(graph, chains=getattr(code, "chains", None))
+    sketch.note(makers, graph.writes, graph.outputs)
+    return sketch.finished()
 
 
-def of_plan(names: dict[Value, str], plan: Any) -> Drawn:
-    """A fused program: values in groups of loops; views cost nothing and are not shown."""
-    sketch = Sketch(names, plan.graph)
-    titles = []
-    nodes = [(i, node) for i, group in enumerate(plan.groups) for node in group.nodes]
-    places = {node: sketch.enter(node.value, i, _stored(plan, node)) for i, node in nodes}
-    makers = {node.value: place for node, place in places.items() if node.kind != "partial"}
-    for node, place in places.items():
-        if node.kind == "partial":  # its total is elsewhere, under the same name
-            sketch.edges.append((place, makers[node.value]))
-        for read in node.reads.values():
-            source = makers.get(read.base)
-            if source is None:
-                source = sketch.outside(read.base)
-            sketch.edges.append((source, place))
-    for i, group in enumerate(plan.groups):
-        rows = "in one piece" if group.rows == 1 else f"{group.rows} rows in blocks"
-        titles.append(f"group {i}, level {group.level}: {rows}")
-    return sketch.finished(makers, titles)
+def of_stages(code: Any, names: dict[Value, str]) -> Drawn:
+    """Loops and words that are called, stage by stage."""
+    sketch = Sketch(names)
+    made: list[dict[Value, int]] = []
+    titles = code.titles()
+    links = list(code.links())
+    for i, part in enumerate(code.parts):
+        for place, value, maker, source in links:
+            if place == i:
+                sketch.link(value, source, made[maker])
+        if hasattr(part, "plan"):
+            makers = sketch.loops(part.plan, f"{titles[i]}, ")
+        else:
+            makers = sketch.lines(part.graph, len(sketch.titles))
+            sketch.titles.append(titles[i])
+        made.append(makers)
+        graph = part.graph
+        results = code.stages[i].results
+        sketch.note(makers, graph.writes, graph.outputs[:results])
+    for target, maker, value in code.late():
+        sketch.note(made[maker], [(target, value)], [])
+    return sketch.finished()
 
 
 def _stored(plan: Any, node: Any) -> bool:
@@ -78,11 +88,11 @@ def _stored(plan: Any, node: Any) -> bool:
 class Sketch:
     """Collects parts and edges."""
 
-    def __init__(self, names: dict[Value, str], graph: Any) -> None:
+    def __init__(self, names: dict[Value, str]) -> None:
         self.names = names
-        self.graph = graph
         self.parts: list[Part] = []
         self.edges: list[tuple[int, int]] = []
+        self.titles: list[str] = []
         self.sources: dict[Value, int] = {}
 
     def enter(self, value: Value, group: int | None, is_stored: bool) -> int:
@@ -112,8 +122,27 @@ class Sketch:
             self.sources[value] = self._add(part)
         return self.sources[value]
 
-    def of_lines(self, chains: Any = None) -> Drawn:
-        """A program with a box for each line; what a GPU runs as one kernel is a group."""
+    def loops(self, plan: Any, title: str = "") -> dict[Value, int]:
+        """A fused program: values in groups of loops; views cost nothing and are not shown."""
+        first = len(self.titles)
+        nodes = [(i, node) for i, group in enumerate(plan.groups, first) for node in group.nodes]
+        places = {node: self.enter(node.value, i, _stored(plan, node)) for i, node in nodes}
+        makers = {node.value: place for node, place in places.items() if node.kind != "partial"}
+        for node, place in places.items():
+            if node.kind == "partial":  # its total is elsewhere, under the same name
+                self.edges.append((place, makers[node.value]))
+            for read in node.reads.values():
+                source = makers.get(read.base)
+                if source is None:
+                    source = self.outside(read.base)
+                self.edges.append((source, place))
+        for i, group in enumerate(plan.groups):
+            rows = "in one piece" if group.rows == 1 else f"{group.rows} rows in blocks"
+            self.titles.append(f"{title}group {i}, level {group.level}: {rows}")
+        return makers
+
+    def lines(self, graph: Any, group: int | None = None, chains: Any = None) -> dict[Value, int]:
+        """A box for each line, all in one group or none; what a GPU runs as one kernel is one."""
         makers: dict[Value, int] = {}
         units = [] if chains is None else chains.kernels()
         groups = {}
@@ -122,11 +151,11 @@ class Sketch:
             stored.update(chains.stored(unit))
             for value in unit.values:
                 groups[value] = i
-        for value in self.graph.values():
+        for value in graph.values():
             if value.dtype is NUMBER or value.word in (INPUT, CONSTANT):
                 continue
             is_stored = value in stored or value not in groups
-            makers[value] = self.enter(value, groups.get(value), is_stored)
+            makers[value] = self.enter(value, groups.get(value, group), is_stored)
             for operand in value.operands():
                 if operand.dtype is NUMBER:
                     continue
@@ -134,19 +163,30 @@ class Sketch:
                 if source is None:
                     source = self.outside(operand)
                 self.edges.append((source, makers[value]))
-        titles = [f"kernel of {len(unit.values)} words" for unit in units]
-        return self.finished(makers, titles)
+        self.titles += [f"kernel of {len(unit.values)} words" for unit in units]
+        return makers
 
-    def finished(self, makers: dict[Value, int], titles: list[str]) -> Drawn:
-        """All of it, with what each value becomes: new state, or a result."""
-        fates = [(value, f"→ {self.names[target]}") for target, value in self.graph.writes]
-        fates += [(value, "→ result") for value in self.graph.outputs]
+    def note(self, makers: dict[Value, int], writes: Any, results: list[Value]) -> None:
+        """Say beside values what they become: new state, or a result."""
+        fates = [(value, self.names[target]) for target, value in writes]
+        fates += [(value, "result") for value in results]
         for value, fate in fates:
             place = makers.get(self._computed(value, makers))
             if place is not None:
                 part = self.parts[place]
-                self.parts[place] = part._replace(shape=f"{part.shape} {fate}")
-        return Drawn(self.parts, list(dict.fromkeys(self.edges)), titles)
+                shape = f"{part.shape} → {fate}"
+                self.parts[place] = part._replace(shape=shape)
+
+    def link(self, value: Value, source: Value, makers: dict[Value, int]) -> None:
+        """What one stage takes is what another one made, or what that shows."""
+        source = self._computed(source, makers)
+        box = makers.get(source, self.sources.get(source))
+        if box is not None:
+            self.sources[value] = box
+
+    def finished(self) -> Drawn:
+        """All of it."""
+        return Drawn(self.parts, list(dict.fromkeys(self.edges)), self.titles)
 
     def _computed(self, value: Value, makers: dict[Value, int]) -> Value:
         """The value that a view shows."""

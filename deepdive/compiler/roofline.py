@@ -75,6 +75,10 @@ class Cost(NamedTuple):
 
 def predicted(code: Any, flops_of: Any) -> tuple[float, str]:
     """Seconds a call ought to take, and what that was reckoned with."""
+    if hasattr(code, "parts"):
+        parts = [predicted(part, flops_of) for part in code.parts]
+        told = dict.fromkeys(where for _, where in parts)
+        return sum(seconds for seconds, _ in parts), "; ".join(told)
     plan = getattr(code, "plan", None)
     speeds = machine(plan is not None)
     threads = 1 if plan is None else code.threads
