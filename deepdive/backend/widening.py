@@ -44,7 +44,7 @@ def widened(operator: Any, arrays: list[Any]) -> Any:
     target = None
     if all(kind in NARROW or not is_floating(kind) for kind in kinds):
         target = NARROW.intersection(kinds).pop()
-    cls: Any = type(operator)
+    cls: Any = getattr(operator, "plain", type(operator))
     wide: Any = object.__new__(_wide_class(cls, target))
     wide.__dict__ = operator.__dict__  # what forward leaves there is looked for there
     return wide
@@ -53,7 +53,15 @@ def widened(operator: Any, arrays: list[Any]) -> Any:
 @cache
 def _wide_class(cls: Any, target: Any) -> Any:
     """The class of `cls`'s widened operators, under its name."""
-    words = {"__module__": cls.__module__, "__doc__": cls.__doc__, "target": target}
+    ours = cls.__module__.startswith("deepdive.")  # others may have taken the name
+    words = {
+        "__module__": cls.__module__,
+        "__doc__": cls.__doc__,
+        "plain": cls,
+        "target": target,
+        "moves": ours and cls.__name__ in MOVES,
+        "multiplies": ours and cls.__name__ in PRODUCTS,
+    }
     return type(cls.__name__, (Widened, cls), words)
 
 
@@ -61,20 +69,24 @@ class Widened:
     """What an operator does differently with bfloat16; put in front of its class.
 
     Attributes:
+        plain: that class.
         target: the dtype its result is rounded to; None where wider numbers are among the inputs.
+        moves, multiplies: whether it only moves numbers, and whether it is a product.
     """
 
+    plain: type
     target: Any
+    moves: bool
+    multiplies: bool
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """All that an operator says about itself stays as it is: nothing is read anew."""
 
     def forward(self, xp: Any, *arrays: Any) -> Any:
         forward = super().forward  # type: ignore[misc]
-        name = self.name  # type: ignore[attr-defined]
-        if name in MOVES:
+        if self.moves:
             return forward(xp, *arrays)
-        if name in PRODUCTS and hasattr(type(xp), "multiplies_narrow"):
+        if self.multiplies and hasattr(type(xp), "multiplies_narrow"):
             out = forward(xp.products, *arrays)
         else:
             out = forward(xp, *[widen(xp, array) for array in arrays])
@@ -83,8 +95,7 @@ class Widened:
 
     def backward(self, xp: Any, grad: Any, *saved: Any) -> Any:
         backward = super().backward  # type: ignore[misc]
-        name = self.name  # type: ignore[attr-defined]
-        if name in PRODUCTS and hasattr(type(xp), "multiplies_narrow"):
+        if self.multiplies and hasattr(type(xp), "multiplies_narrow"):
             return backward(xp.products, grad, *saved)
         return backward(xp, widen(xp, grad), *[widen(xp, value) for value in saved])
 

@@ -127,7 +127,7 @@ class Stepper:
 def code_of(operator: Any) -> str:
     """The lines of an operator's ``backward``; empty where there is no source."""
     try:
-        lines = inspect.getsource(type(operator).backward)
+        lines = inspect.getsource(getattr(operator, "plain", type(operator)).backward)
     except (OSError, TypeError):
         return ""
     return textwrap.dedent(lines).strip()

@@ -228,6 +228,13 @@ def test_a_users_operator_computes_in_float32():
     assert set(seen) == {"float32"}
     assert (out.dtype, x.grad.dtype, repr(out.grad_fn)) == (HALF, HALF, "<TwiceBackward0>")
     assert isinstance(out.op, Twice)
+    assert out.op(x).dtype == HALF  # an operator found in a graph may be applied again
+
+    class Cat(Twice):  # not the library's, which moves numbers and computes nothing
+        pass
+
+    seen.clear()
+    assert (Cat()(x).tolist(), seen) == ([2], ["float32"])
 
 
 def test_where_there_is_none():
