@@ -52,8 +52,8 @@ def test_a_compiled_step_is_the_eager_one(device, narrow):
         assert p.dtype == q.dtype == (dd.bfloat16 if narrow else dd.float32)
         np.testing.assert_allclose(p.tolist(), q.tolist(), rtol=2**-7, atol=2**-10)
     if device == "cpu":
-        assert "loops compute in float32" in step.explain()
-        assert "bfloat16" in step.explain()
+        story = step.explain()  # conversions are called, the rest is loops of float32
+        assert "astype" in story and "the loops compute in float32" in story
 
 
 def test_roundings_are_not_simplified_away():
