@@ -39,6 +39,20 @@ uints = _pointer(types.uint32, ir.IntType(32))
 flags = _pointer(types.uint8, ir.IntType(8))
 
 
+@intrinsic  # type: ignore[untyped-decorator]
+def few(context, count):  # type: ignore[no-untyped-def]
+    """``few(10)`` is 10, and LLVM does not know: ``for j in range(few(10))`` becomes vectors.
+
+    A loop with a small constant count it would write out instead, a number at a time.
+    """
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        hidden = ir.InlineAsm(ir.FunctionType(_i64, [_i64]), "", "=r,0")
+        return builder.call(hidden, args)
+
+    return types.int64(types.int64), emit
+
+
 PATIENCE = 20_000  # looks at the counter, about 20 µs
 
 
