@@ -76,3 +76,17 @@ print(program(arrays, [], [np.empty(s, "f") for s in shapes])[0].tolist())
     path.write_text(program.source + call, encoding="utf-8")
     done = subprocess.run([sys.executable, path], capture_output=True, text=True, check=False)
     assert eval(done.stdout or "None") == pytest.approx(expected), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("width", "word", "hidden"), [(16, "tanh", True), (5, "tanh", True), (5, "square", False)]
+)
+def test_short_loops_hide_their_count(width, word, hidden):
+    """LLVM would write them out, an element at a time."""
+    pytest.importorskip("numba")
+    x = dd.tensor([[0.5 + i for i in range(width)] for _ in range(4)])
+    b = dd.ones(width)
+    function = lambda x: (getattr(x, word)() + b).sum(1)  # noqa: E731
+    program = dd.compile(function, dialect="numba")
+    assert program(x).tolist() == pytest.approx(function(x).tolist())
+    assert (f"range(few({width}))" in program.source) == hidden
