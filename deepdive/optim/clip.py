@@ -95,8 +95,8 @@ def _total(xp: Any, held: list[Tensor], norm_type: float) -> Any:
 
 def _scale(held: list[Tensor], scale: Any) -> None:
     for p in held:
-        grad = _array(p)
-        p.grad = speakers.BY_TYPE[type(p._data)].astype(grad * scale, grad.dtype)
+        xp, grad = speakers.BY_TYPE[type(p._data)], _array(p)
+        p.grad = xp.astype(widen(xp, grad) * scale, grad.dtype)
 
 
 def clip_grad_value_(parameters: Any, clip_value: float) -> None:
@@ -109,7 +109,8 @@ def clip_grad_value_(parameters: Any, clip_value: float) -> None:
     if not bound >= 0:
         raise ArgumentError("clip_grad_value_: clip_value must be >= 0", got=bound)
     for p in _with_gradient(parameters):
-        p.grad = speakers.BY_TYPE[type(p._data)].clip(_array(p), -bound, bound)
+        xp, grad = speakers.BY_TYPE[type(p._data)], _array(p)
+        p.grad = xp.astype(xp.clip(widen(xp, grad), -bound, bound), grad.dtype)
 
 
 def _with_gradient(parameters: Any) -> list[Tensor]:

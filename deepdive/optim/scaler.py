@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from deepdive.backend import speakers
+from deepdive.backend.widening import widen
 from deepdive.core.tensor import Tensor
 from deepdive.errors import ArgumentError, CheckpointError, DTypeError, GraphError
 
@@ -107,8 +108,9 @@ class GradScaler:
                 expected="parameters in float32, and autocast for the products",
             )
         xp = speakers.BY_TYPE[type(grad._data)]
-        finite = xp.as_zero_d(xp.all(xp.isfinite(grad._data)))
-        p.grad = xp.astype(xp.as_zero_d(grad._data * (1.0 / self._scale)), grad.dtype)
+        values = widen(xp, grad._data)
+        finite = xp.as_zero_d(xp.all(xp.isfinite(values)))
+        p.grad = xp.astype(xp.as_zero_d(values * (1.0 / self._scale)), grad.dtype)
         return finite
 
     def step(self, optimizer: Any, *args: Any, **kwargs: Any) -> Any:

@@ -116,7 +116,8 @@ def test_clipping_and_scaling_keep_the_dtype():
             found = dd.optim.clip_grad_norm_([w], 1.0, norm_type=norm).item()
             assert found == pytest.approx(float(np.linalg.norm(np.full(1000, 3.0), norm)), rel=1e-6)
             assert w.grad.dtype == dd.bfloat16
-        dd.optim.clip_grad_value_([w], 0.5)
+        dd.optim.clip_grad_value_([w], 2.0**-12)
+        assert (w.grad.dtype, w.grad[0].item()) == (dd.bfloat16, 2.0**-12)
         optimizer, scaler = dd.optim.SGD([w], lr=1.0), dd.amp.GradScaler(init_scale=8.0)
         optimizer.zero_grad()
         scaler.scale(w.sum()).backward()
