@@ -52,19 +52,26 @@ class Captured:
     Nothing is computed while it is captured.  The memory it takes comes from a pool of its own,
     so that nobody else is given it; the kernels it needs must have run before.
 
+    Args:
+        xp: the GPU's speaker.
+        work: asks it for arrays, in memory that stays.
+
     Attributes:
         results: what `work` returned: arrays that each launch fills anew.
     """
 
-    def __init__(self, cp: Any, work: Callable[[], Any]) -> None:
+    def __init__(self, xp: Any, work: Callable[[], Any]) -> None:
+        cp = xp.cp
         cp.get_default_memory_pool().free_all_blocks()  # what the plain run took
         self.pool = cp.cuda.MemoryPool()
         stream = cp.cuda.Stream(non_blocking=True)
         with stream, cp.cuda.using_allocator(self.pool.malloc):
             stream.begin_capture()
+            xp.host.capturing = True
             try:
                 self.results = work()
             finally:
+                xp.host.capturing = False
                 self.graph = stream.end_capture()
 
     def launch(self) -> None:

@@ -30,12 +30,14 @@ class Host:
     Attributes:
         mode: what a copy to the host does besides: nothing, a warning, an error.
         copies: how many there have been, to be counted in tests.
+        capturing: whether what the GPU is asked is kept for a graph just now.
     """
 
     def __init__(self, cp: Any, cupyx: Any) -> None:
         self.cp, self.cupyx = cp, cupyx
         self.mode = "default"
         self.copies = 0
+        self.capturing = False
         self._questions: deque[tuple[Any, Any, Question, str]] = deque()
 
     # --- copies --------------------------------------------------------------------------------
@@ -66,7 +68,13 @@ class Host:
         return found
 
     def sent(self, array: Any) -> Any:
-        """`array` on the device; it may be changed as soon as this returns."""
+        """`array` on the device; it may be changed as soon as this returns.
+
+        Raises:
+            RuntimeError: in a capture, which would read the host's memory again at each launch.
+        """
+        if self.capturing:
+            raise RuntimeError("an array of the host is sent to the device")
         return self.cp.asarray(array)
 
     def pinned(self, array: Any) -> Any:

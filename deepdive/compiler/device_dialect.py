@@ -124,7 +124,7 @@ class DeviceDialect(LineDialect):
                 self.places.append((i, fixed[i]))
         run = super().run
         try:
-            self.captured = Captured(self.xp.cp, lambda: run(fixed))
+            self.captured = Captured(self.xp, lambda: run(fixed))
         except Exception as error:  # whatever the stack says: the plain way is there
             self.reason = f"{type(error).__name__}: {error}"
             return False
@@ -170,7 +170,7 @@ class DeviceDialect(LineDialect):
         text = HEADER.format(count=len(self.chains.units), device=self.xp.DEVICE)
         for source, name in self.kernels.items():
             text += f"\n{name} = Chain(xp.cp, '''{source}''')\n"
-        return text
+        return text.rstrip("\n")
 
     def _number_function(self) -> list[str]:
         """Python that works out the numbers of a call."""

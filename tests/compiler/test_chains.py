@@ -233,6 +233,16 @@ def test_what_cannot_be_captured_is_replayed_and_said(monkeypatch):
     assert "a launch for each: RuntimeError: cudaErrorNotSupported" in program.explain()
 
 
+def test_what_sends_arrays_is_replayed_and_said():
+    """The host's memory would be read again at each launch, and is somebody else's by then."""
+    places, starts = there(np.array([0, 2, 1, 1]), np.array([0, 2]))
+    table = dd.arange(6, device=THERE).float().reshape(3, 2)
+    program = dd.compile(lambda *args: nn.functional.embedding_bag(*args, mode="sum"))
+    for _ in range(3):
+        assert program(places, table, starts).tolist() == [[4.0, 6.0], [4.0, 6.0]]
+    assert "a launch for each: RuntimeError: an array of the host is sent" in program.explain()
+
+
 def test_a_list_of_places_is_sent_at_each_call():
     x = dd.arange(6, device=THERE).float()
     program = dd.compile(lambda x: x.reshape(2, 3)[:, [0, 2]] * 2)

@@ -42,7 +42,7 @@ def tried(name, function, device, start, stop):
                     found = program(*tensors)
                     with looks_allowed():
                         agree(case, found, of_device(device).ARRAY_TYPE)
-                if has_kernels:
+                if has_kernels and name not in ASKS:
                     assert "one launch a call\n" in program.explain()
             except GraphError as error:
                 assert name in SIZES

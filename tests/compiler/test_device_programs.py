@@ -219,6 +219,21 @@ def test_numba_is_the_cpus():
         dd.compile(lambda x: x + 1, dialect="numba")(dd.ones(2, device=THERE))
 
 
+def test_the_trainer_compiles_there():
+    rng = np.random.default_rng(0)
+    images, labels = rng.standard_normal((64, 20)).astype("f"), rng.integers(0, 10, 64)
+    data = dd.datautils.TensorDataset(dd.tensor(images), dd.tensor(labels))
+    losses = []
+    for compile in (False, True):
+        dd.manual_seed(0)
+        model = mlp().to(THERE)
+        loader = dd.datautils.DataLoader(data, 16, shuffle=True, device=THERE)
+        optimizer = optim.Adam(model.parameters(), 1e-2)
+        trainer = dd.train.Trainer(model, optimizer, F.cross_entropy, compile=compile)
+        losses.append([row["loss"] for row in trainer.fit(loader, epochs=2)])
+    np.testing.assert_allclose(losses[1], losses[0], 1e-5)
+
+
 def test_an_index_out_of_range_is_noticed_later():
     pick = dd.compile(lambda table, index: F.embedding(index, table))
     table = dd.ones(4, 2, device=THERE)

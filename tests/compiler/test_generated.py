@@ -12,13 +12,15 @@ from pathlib import Path
 import pytest
 
 import deepdive as dd
+from deepdive.testing import standin
+from deepdive.testing.standin_cuda import COMPILER
 
 GOLDEN = Path(__file__).parent / "golden"
 
 
-def step():
+def step(device="cpu"):
     """A layer, its gradient and its update: a little of everything."""
-    w = dd.tensor([[0.5, -1.0], [2.0, 0.25], [1.0, 1.0]], requires_grad=True)
+    w = dd.tensor([[0.5, -1.0], [2.0, 0.25], [1.0, 1.0]], device=device, requires_grad=True)
     optimizer = dd.optim.SGD([w], lr=0.1)
 
     def run(x):
@@ -35,7 +37,11 @@ def check(dialect):
     program = dd.compile(step(), dialect=dialect)
     found = program(dd.ones(8, 3)).item()
     assert found == pytest.approx(step()(dd.ones(8, 3)).item())
-    path = GOLDEN / f"step_{dialect}.txt"
+    compare(program, dialect)
+
+
+def compare(program, name):
+    path = GOLDEN / f"step_{name}.txt"
     if os.environ.get("DEEPDIVE_GOLDEN") == "write":
         path.parent.mkdir(exist_ok=True)
         path.write_text(program.source, encoding="utf-8")
@@ -49,6 +55,17 @@ def test_the_numpy_program():
 def test_the_program_of_loops():
     pytest.importorskip("numba")
     check("numba")
+
+
+@pytest.mark.skipif(COMPILER is None, reason="needs a C++ compiler to run CUDA's source")
+def test_the_program_of_a_gpu():
+    x = dd.ones(8, 3, device=standin.DEVICE)
+    program = dd.compile(step(x.device))
+    for _ in range(3):
+        found = program(x).item()
+    run = step()
+    assert found == pytest.approx([run(dd.ones(8, 3)).item() for _ in range(3)][-1])
+    compare(program, "gpu")
 
 
 def test_the_graph_is_printed():
