@@ -16,19 +16,31 @@ from collections.abc import Callable
 from typing import Any
 
 from deepdive.compiler import lower_index
+from deepdive.compiler.expressions import VIRTUAL
 from deepdive.compiler.geometry import forward_shape, room, turned_shape
 from deepdive.compiler.graph import Graph, Value, reduced_axes, rewritten, said
+from deepdive.compiler.settle import root
 
 
 def lowered(graph: Graph) -> Graph:
     """The same computation in primitive words."""
-    return rewritten(graph, primitive)
+    for rule in PASSES:
+        graph = rewritten(graph, rule)
+    return graph
 
 
 def primitive(value: Value) -> Value:
     """One value in primitive words; its operands are in them already."""
     rule = RULES.get(value.word)
     return rule(value) if rule else value
+
+
+def joined(value: Value) -> Value:
+    """What is stacked still, when other rules have had a look at it, is joined along a new axis."""
+    return lower_index.stack(value) if value.word == "stack" else value
+
+
+PASSES = (primitive, joined)
 
 
 # --- arithmetic -----------------------------------------------------------------------------------
@@ -88,13 +100,21 @@ def matmul(value: Value) -> Value:
     y = value.arguments["y"]
     if len(y.shape) == 1:
         return _times_vector(value, x, y)
+    x, y = _in_memory(x), _in_memory(y)
     rank = len(x.shape)
     if rank == 1:
         return _as_rows(value, x, y, 1)
     if rank > 2 and len(y.shape) == 2:
         width = max(x.shape[-1], 1)
         return _as_rows(value, x, y, x.size // width)
-    return value
+    return said("matmul", value, x=x, y=y)
+
+
+def _in_memory(factor: Value) -> Value:
+    """Zeros and the like, which a recurrent layer starts with, where a product can read them."""
+    if root(factor).word not in VIRTUAL:
+        return factor
+    return said("placed", factor, x=factor, starts=(0,) * len(factor.shape))
 
 
 def _as_rows(value: Value, x: Value, y: Value, count: int) -> Value:

@@ -17,6 +17,8 @@ from typing import Any
 from deepdive import dtypes
 from deepdive.compiler.graph import Value, said
 
+MOST_STACKED = 8
+
 
 def getitem(value: Value) -> Value:
     """An index of integer arrays for the first axes is a pick."""
@@ -73,6 +75,17 @@ def concat(value: Value) -> Value:
         out = placed if out is None else said("add", value, x=out, y=placed)
         start += part.shape[axis]
     return value if out is None else out
+
+
+def stack(value: Value) -> Value:
+    """Joined along an axis of extent 1 in each; many are better stacked by NumPy, one by one."""
+    arrays = value.arguments["arrays"]
+    if len(arrays) > MOST_STACKED:  # each place asks all of them
+        return value
+    axis = value.arguments["axis"] % len(value.shape)
+    shape = (*value.shape[:axis], 1, *value.shape[axis + 1 :])
+    parts = [said("reshape", value, shape, x=x, shape=shape) for x in arrays]
+    return concat(said("concat", value, arrays=parts, axis=axis))
 
 
 def overlap_add(value: Value) -> Value:

@@ -82,7 +82,7 @@ def entered(value: Value, places: Places) -> Node | None:
     dtype = value.dtype.name
     outside = value.word in (INPUT, CONSTANT)
     if dtype not in CASTS and not (outside and dtype == "uint8"):
-        raise Unsupported("the loops compute in float32", got=typed(value))
+        raise Unsupported(f"the loops compute in float32, not {dtype}", got=typed(value))
     place = view(value, places)
     places[value] = place or own(value)
     if outside or place is not None:
@@ -101,6 +101,8 @@ def node_of(value: Value, places: Places) -> Node:
     make = MAKERS.get(value.word)
     if make is not None:
         return make(value, places)
+    if value.word == "stack":
+        raise Unsupported("too many arrays for one loop", got=typed(value))
     if value.word not in MAPS:
         raise Unsupported(f"no loop for the word {value.word!r}", got=typed(value))
     return _map(value, places)

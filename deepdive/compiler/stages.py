@@ -17,6 +17,7 @@ stage, so all words read old state, and an error in one leaves no step half done
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import NamedTuple
 
 from deepdive.backend import numpy_cpu
@@ -33,12 +34,12 @@ from deepdive.compiler.graph import (
     typed,
 )
 from deepdive.compiler.layout import own
-from deepdive.compiler.lower import primitive
+from deepdive.compiler.lower import PASSES, primitive
 from deepdive.compiler.nodes import Node, Places, Unsupported, entered
 from deepdive.compiler.settle import settled
 from deepdive.compiler.simplify import simplified
 
-READ_UNCONVERTED = (*CASTS, "uint8")  # dtypes that loops read
+READ_UNCONVERTED = (*CASTS, "uint8", NUMBER)  # dtypes that loops read
 BY_NATURE = {  # words that are the host's in any program
     "random_bits": "the host draws",
     "copy": "old state that is still wanted",
@@ -50,11 +51,13 @@ class Speech:
     """Which values the loops can say, asked one after the other, operands first.
 
     Attributes:
+        rule: how a value is said in primitive words.
         nodes: what loops compute.
         called: values to be called as they are, and why.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, rule: Callable[[Value], Value] = primitive) -> None:
+        self.rule = rule
         self.places: Places = {}
         self.nodes: dict[Value, Node] = {}
         self.called: dict[Value, str] = {}
@@ -62,7 +65,7 @@ class Speech:
 
     def mixed(self, value: Value) -> Value:
         """`value` in primitive words, if the loops know all of them; else as it is."""
-        found = primitive(value)
+        found = self.rule(value)
         parts = ordered([found], self._seen)
         refusals = [self._refused(part) for part in parts]
         if not any(refusals):
@@ -111,13 +114,16 @@ def _check_operands(value: Value) -> None:
         Unsupported: for float64, float16 …
     """
     for operand in value.operands():
-        if operand.dtype is not NUMBER and operand.dtype.name not in READ_UNCONVERTED:
-            raise Unsupported("the loops compute in float32", got=typed(operand))
+        dtype = NUMBER if operand.dtype is NUMBER else operand.dtype.name
+        if dtype not in READ_UNCONVERTED:
+            raise Unsupported(f"the loops compute in float32, not {dtype}", got=typed(operand))
 
 
 def mixed(graph: Graph) -> Graph:
     """The same computation in words of loops where they have them, in its own elsewhere."""
-    return settled(simplified(rewritten(graph, Speech().mixed)))
+    for rule in PASSES:
+        graph = rewritten(graph, Speech(rule).mixed)
+    return settled(simplified(graph))
 
 
 class Stage(NamedTuple):

@@ -1,11 +1,13 @@
 """Every registered operator, recorded: lazily and compiled it gives what it gives eagerly."""
 
+import functools
+
 import numpy as np
 import pytest
 
 import deepdive as dd
-from deepdive.compiler.lower import lowered
 from deepdive.compiler.simplify import simplified
+from deepdive.compiler.stages import Cut, mixed
 from deepdive.compiler.trace import Tracer
 from deepdive.core.tensor import wrap
 from deepdive.errors import GraphError
@@ -56,29 +58,31 @@ def test_compiled_numpy_is_eager(function, dtype):
 
 
 # --- loops compiled by Numba ---------------------------------------------------------------------
-def numba_calls():
-    """All float32 calls for which there are loops, with the name of their function."""
+@functools.cache
+def float32_calls():
+    """All float32 calls: the name of the function, the call, what there is of loops and words."""
     pytest.importorskip("numba", reason="the loops are compiled by Numba")
-    from deepdive.compiler.fuse import Plan
-
-    found = []
-    for name, function in registered_functions():
-        for call in calls(function, "float32"):
-            if supported(call, Plan) and (name, str(call)) not in UNLIKE:
-                found.append((name, call))
-    return found
+    functions = registered_functions()
+    found = [(name, call) for name, f in functions for call in calls(f, "float32")]
+    return [(name, call, in_loops(call)) for name, call in found]
 
 
-def supported(call, plan):
-    """Whether the loops know every word of a call."""
+def numba_calls(words=False):
+    """The calls that are loops alone, or loops and words that are called."""
+    chosen = [each[:2] for each in float32_calls() if each[2] == (True, words)]
+    return [(name, call) for name, call in chosen if (name, str(call)) not in UNLIKE]
+
+
+def in_loops(call):
+    """Whether there are loops for a call, and words without."""
     tracer = Tracer()
     boxes = [wrap(tracer.argument(t._data, lambda: None, "")) for t in call.tensors]
     try:
         _, graph = tracer.run(call.run, (boxes,), {})
-        plan(simplified(lowered(simplified(graph))))
-    except GraphError:
-        return False
-    return True
+    except GraphError:  # a size depends on values
+        return False, True
+    cut = Cut(mixed(simplified(graph)), thrifty=False)
+    return bool(cut.nodes), bool(cut.called)
 
 
 def check_together(batch):
@@ -107,9 +111,18 @@ def test_some_compiled_loops_are_eager():
         check_together([found[i] for i in chosen[start : start + BATCH]])
 
 
+def test_some_mixed_programs_are_eager():
+    """Words between loops, and loops between words."""
+    found = numba_calls(words=True)
+    assert len(found) > 300
+    chosen = np.random.default_rng(1).permutation(len(found))[: BATCH // 2]
+    check_together([found[i] for i in chosen])
+
+
 @pytest.mark.slow
-def test_all_compiled_loops_are_eager():
-    found = numba_calls()
+@pytest.mark.parametrize("words", [False, True])
+def test_all_compiled_loops_are_eager(words):
+    found = numba_calls(words)
     for start in range(0, len(found), BATCH):
         check_together(found[start : start + BATCH])
 

@@ -102,12 +102,13 @@ def test_training_steps(middle):
     assert any(stages(compiled.run)) and not all(stages(compiled.run))
 
 
-def test_recurrent_steps():
-    """An LSTM stacks its outputs over time."""
+@pytest.mark.parametrize("kind, steps", [(nn.LSTM, 3), (nn.GRU, 10)])
+def test_recurrent_steps(kind, steps):
+    """A few outputs over time are stacked in loops, many by NumPy; both start with zeros @ w."""
     rng = np.random.default_rng(0)
-    x = dd.tensor(rng.standard_normal((5, 4, 3)).astype("float32"))
+    x = dd.tensor(rng.standard_normal((steps, 4, 3)).astype("float32"))
 
-    def losses(prepare, kind):
+    def losses(prepare):
         dd.manual_seed(2)
         model = kind(3, 6)
         optimizer = dd.optim.Adam(model.parameters(), lr=1e-2, eps=1e-3)
@@ -121,14 +122,14 @@ def test_recurrent_steps():
 
         run = prepare(step)
         found = [run(x).item() for _ in range(5)]
-        return found, [p.numpy().copy() for p in model.parameters()]
+        return found, [p.numpy().copy() for p in model.parameters()], run
 
-    for kind in (nn.LSTM, nn.GRU):
-        expected, state = losses(lambda step: step, kind)
-        found, same = losses(lambda step: dd.compile(step, dialect="numba"), kind)
-        np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
-        for a, b in zip(same, state, strict=True):
-            close(a, b, 2e-6)
+    expected, state, _ = losses(lambda step: step)
+    found, same, program = losses(lambda step: dd.compile(step, dialect="numba"))
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
+    for a, b in zip(same, state, strict=True):
+        close(a, b, 2e-6)
+    assert ("stack (too many arrays" in program.explain()) == (steps > 8)
 
 
 # --- old state and new -------------------------------------------------------------------------
