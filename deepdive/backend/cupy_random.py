@@ -53,8 +53,8 @@ extern "C" __global__ void philox(unsigned int* out, long long size, unsigned lo
 def random_bits(cp: Any, key: int, counter: Any, shape: tuple[int, ...]) -> Any:
     """Uniform uint32 words of `shape`; see :func:`.random_numpy.random_bits`.
 
-    A compiled program keeps the counter on the device, where it is an array of one float64: exact
-    for the first 2^53 draws.
+    A compiled program keeps the counter on the device: two float64 numbers, its lower 32 bits and
+    the rest.
     """
     size = math.prod(shape)
     if not hasattr(cp, "RawKernel"):
@@ -74,8 +74,9 @@ def _kernel(cp: Any, there: bool) -> Any:
     if not hasattr(cp, name):
         source = kernel_source()
         if there:
+            whole = "(unsigned long long)counter[0] | (unsigned long long)counter[1] << 32"
             source = source.replace("unsigned long long counter", "const double* counter")
-            source = source.replace("b = counter", "b = *counter")
+            source = source.replace("b = counter", f"b = {whole}")
         setattr(cp, name, cp.RawKernel(source, "philox"))
     return getattr(cp, name)
 

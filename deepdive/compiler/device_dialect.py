@@ -77,7 +77,7 @@ class DeviceDialect(LineDialect):
         graph = settled(simplified(rewritten(graph, partial(_prepared, xp))))
         self.reason = "" if captures else "a compiled model keeps what its backward pass reads"
         self.kernels: dict[str, str] = {}  # source → name
-        self.used: list[Any] = []  # numbers that computing reads, Values and constants
+        self.used: list[Any] = []  # numbers that computing reads: Values, constants, Python
         self.hoisted: list[Value] = []
         self.state = sum(value.origin in STATE for value in graph.inputs)  # they come first
         self.captured: Any = None
@@ -182,7 +182,7 @@ class DeviceDialect(LineDialect):
             if value.dtype is NUMBER:
                 texts = [shown(a, self.names) for a in value.arguments.values()]
                 lines.append(f"    {self.names[value]} = {python_text(value.word, texts)}")
-        found = [self.names[u] if isinstance(u, Value) else repr(u) for u in self.used]
+        found = [self.names.get(used, str(used)) for used in self.used]
         return [*lines, f"    return [{', '.join(found)}]"]
 
     def _program_function(self, body: list[str]) -> list[str]:
@@ -245,9 +245,12 @@ class DeviceDialect(LineDialect):
 
     def _number_text(self, value: Value, number: Value) -> str:
         """A number on the device, in the dtype in which the word computes."""
+        if value.word == "random_bits":  # 64 bits, more than one float64 holds
+            name, unit = self.names[number], 1 << 32
+            first = self._number(f"{name} % {unit}")
+            last = self._number(f"{name} // {unit}")
+            return f"numbers[{first} : {last + 1}]"
         text = f"numbers[{self._number(number)}]"
-        if value.word == "random_bits":
-            return text
         if value.word != "full" and value.word not in COMPUTING:
             raise Unsupported(f"{value.word}: a number that changes from call to call")
         kinds = [v.dtype for v in value.operands() if v.dtype is not NUMBER]
@@ -304,30 +307,24 @@ def _prepared(xp: Any, value: Value) -> Value:
 
 
 def _sent(xp: Any, part: Any) -> Any:
-    """An index whose numbers are arrays of the device; an array beside others may be one number.
-
-    A list of arrays stays as it is.
-    """
+    """An index whose lists of numbers are arrays of the device; a list of arrays stays."""
     if isinstance(part, tuple):
         return tuple(_sent(xp, each) for each in part)
-    if type(part) is int or (isinstance(part, list) and not any(values_in(part))):
+    if isinstance(part, list) and not any(values_in(part)):
         array = xp.asarray(part)
         return Value(CONSTANT, {}, array.shape, array.dtype, array)
     return part
 
 
 def is_sent(argument: Any) -> bool:
-    """Whether an argument holds numbers that become an array: in lists, beside arrays in an index.
+    """Whether an argument holds a list of numbers, which becomes an array.
 
     >>> is_sent((0, slice(None))), is_sent((slice(None), [0, 2]))
     (False, True)
     """
     if isinstance(argument, list):
         return any(is_sent(part) or isinstance(part, (int, float)) for part in argument)
-    if not isinstance(argument, tuple):
-        return False
-    arrays = any(isinstance(part, Value) for part in argument)
-    return any(is_sent(part) or (arrays and type(part) is int) for part in argument)
+    return isinstance(argument, tuple) and any(map(is_sent, argument))
 
 
 def device_program(graph: Graph, xp: Any, captures: bool) -> LineDialect:
