@@ -10,7 +10,7 @@ import functools
 import threading
 import time
 from collections.abc import Callable
-from operator import is_
+from operator import attrgetter, is_
 from typing import Any
 
 from deepdive import config
@@ -43,6 +43,8 @@ from deepdive.errors import GraphError, MissingExtraError
 
 LOCK = threading.RLock()  # one trace at a time: Tensors hold recorded arrays meanwhile
 ARRAYS = (Tensor, numpy_cpu.ARRAY_TYPE)
+PLAIN = frozenset(ARRAYS)
+DATA = attrgetter("_data")
 
 
 class Compiled:
@@ -160,7 +162,7 @@ def signature(leaf: Any) -> Any:
 
 def _all_arrays(args: Any) -> bool:
     """Whether these arguments are a flat row of arrays, as a training step's usually are."""
-    return all(type(arg) is Tensor or type(arg) is numpy_cpu.ARRAY_TYPE for arg in args)
+    return PLAIN.issuperset(map(type, args))
 
 
 def is_array(leaf: Any) -> bool:
@@ -250,11 +252,16 @@ class Program:
         self.state_reads = [source.read for source in state]
         self.state_kinds = [(source.value.shape, source.value.dtype) for source in state]
         self.state: list[Any] = [None] * len(state)
+        # Arrays lie where they were unless a Tensor got another one, or they are gradients.
+        self.tensors = [source.tensor for source in state if source.kind == "state"]
+        self.seen: list[Any] = [None] * len(self.tensors)
+        self.only_tensors = all(source.kind != "gradient" for source in state)
         self.reads = [source.read for source in sources[len(state) :]]
 
     def _argument(self, i: int) -> Any:
         leaf = self.flat[i]
-        return settled_array(leaf) if isinstance(leaf, Tensor) else leaf
+        array = leaf._data if isinstance(leaf, Tensor) else leaf
+        return settled_array(leaf) if type(array) is LazyArray else array
 
     def fits(self, flat: list[Any]) -> bool:
         """Whether arguments like these were traced."""
@@ -274,11 +281,13 @@ class Program:
             if [read() for read in self.tracer.seldom] != self.settled:
                 return False
             self.changes = config.changes.number
+        if self.only_tensors and self.calls and all(map(is_, map(DATA, self.tensors), self.seen)):
+            return True
         arrays = [read() for read in self.state_reads]
-        if not all(map(is_, arrays, self.state)):
-            if [(array.shape, array.dtype) for array in arrays] != self.state_kinds:
-                return False
-            self.state = arrays
+        if [(array.shape, array.dtype) for array in arrays] != self.state_kinds:
+            return False
+        self.state = arrays
+        self.seen = [tensor._data for tensor in self.tensors]
         return True
 
     def run(self) -> Any:
@@ -286,7 +295,7 @@ class Program:
         started = time.perf_counter()
         for effect in self.tracer.effects:
             effect()
-        outputs = self.code.run([*self.state, *(read() for read in self.reads)])
+        outputs = self.code.run([*self.state, *[read() for read in self.reads]])
         if len(outputs) > self.results:
             self._store_grads(outputs[self.results :])
         self.flat = []

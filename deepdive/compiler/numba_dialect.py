@@ -7,7 +7,9 @@ in one piece of memory per dtype at fixed offsets.
 
 from __future__ import annotations
 
-from operator import is_
+import functools
+from collections.abc import Callable
+from operator import is_, itemgetter
 from time import perf_counter
 from typing import Any
 
@@ -54,7 +56,7 @@ class NumbaDialect:
         for i, what in enumerate(text.entries, first):
             self._table[i] = self._entry(what)
         self._numbers = np.zeros(len(text.used_numbers) + 1, np.float32)
-        self._last_numbers: list[Any] = []
+        self._last_numbers: tuple[Any, ...] = ()
         self._barrier = np.zeros(8, np.int64)
         room = max(text.work, geometry.product_room())
         threads = range(self.threads)
@@ -80,7 +82,8 @@ class NumbaDialect:
         places = range(len(inputs))
         self._number_places = [i for i in places if inputs[i].dtype is NUMBER]
         self._array_places = [i for i in places if inputs[i].dtype is not NUMBER]
-        arrays = [inputs[i] for i in self._array_places]
+        self._numbers_of, self._arrays_of = map(_picked, (self._number_places, self._array_places))
+        arrays = self._arrays_of(inputs)
         self._slots = [text.slots[value] for value in arrays]
         self._held: list[Any] = [None] * len(self._slots)
         self._written = set(text.aliases.values())  # inputs the loops store into
@@ -94,6 +97,7 @@ class NumbaDialect:
     def _find_outputs(self) -> None:
         """Which results lie in the program's memory, and what is left for the host to write."""
         self._outputs = [self._view(value) for value in self.graph.outputs]
+        self._all_here = all(view is not None for view in self._outputs)
         self._late = []
         for target, value in self.graph.writes:
             if value not in self.text.aliases:
@@ -102,10 +106,10 @@ class NumbaDialect:
     # --- a call --------------------------------------------------------------------------------
     def run(self, inputs: list[Any]) -> list[Any]:
         """The outputs for these inputs; state is written in place."""
-        arrays = [inputs[i] for i in self._array_places]
+        arrays = self._arrays_of(inputs)
         if not all(map(is_, arrays, self._held)):
             self._take(arrays)
-        numbers = [inputs[i] for i in self._number_places]
+        numbers = self._numbers_of(inputs)
         if numbers != self._last_numbers or self.plan.host:
             self._host(numbers)
         self._start()
@@ -113,6 +117,8 @@ class NumbaDialect:
             array[...] = copy
         for i, value in self._late:
             inputs[i][...] = self._found(value, inputs)
+        if self._all_here:
+            return [view.copy() for view in self._outputs]
         results = zip(self._outputs, self.graph.outputs, strict=True)
         return [self._result(view, value, inputs) for view, value in results]
 
@@ -134,7 +140,7 @@ class NumbaDialect:
         found = self._found(value, inputs) if view is None else view
         return found.copy()
 
-    def _take(self, arrays: list[Any]) -> None:
+    def _take(self, arrays: tuple[Any, ...]) -> None:
         """Note the addresses of arrays that are others than in the call before."""
         self._away = []
         for i, array in enumerate(arrays):
@@ -150,7 +156,7 @@ class NumbaDialect:
             self._held[i] = array
             self._table[self._slots[i]] = _address(array)
 
-    def _host(self, numbers: list[Any]) -> None:
+    def _host(self, numbers: tuple[Any, ...]) -> None:
         """Numbers, and arrays that depend on numbers alone, computed by the host."""
         inputs = self.graph.inputs
         known: dict[Value, Any] = {}
@@ -232,6 +238,13 @@ class Pace:
             self.pause = 0.9 * self.pause
 
 
+def _picked(places: list[int]) -> Callable[[Any], tuple[Any, ...]]:
+    """What takes the items at these places from a list."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda items: tuple(items[place] for place in places)
+
+
 def _lately(before: float, seconds: float) -> float:
     """An average that forgets, and takes no single outlier for the rule."""
     if not before:
@@ -296,6 +309,7 @@ def _addresses(arrays: list[Any]) -> Any:
     return np.array([_address(array) for array in arrays], np.int64)
 
 
+@functools.cache
 def gate() -> Any:
     """The gate that lets one parallel program run at a time."""
     from deepdive.kernels.jit import gate as found

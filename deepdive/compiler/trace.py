@@ -34,6 +34,7 @@ class Source(NamedTuple):
     read: Callable[[], Any]
     kind: str  # "argument", "state", "array", "gradient", "random", "number" or "host"
     name: str = ""
+    tensor: Any = None  # whose array it is, if it is state
 
 
 class Adopted(NamedTuple):
@@ -104,7 +105,7 @@ class Tracer:
         array = settled_array(tensor)
         self.meet(speaker_of(array))
         tensor._data = array
-        box = self._hold(array, lambda: settled_array(tensor), "state")
+        box = self._hold(array, lambda: settled_array(tensor), "state", tensor)
         grad = first = tensor._grad
         if grad is not None:
             first = self._hold(_array_of(grad), lambda: _array_of(tensor._grad), "gradient")
@@ -133,11 +134,13 @@ class Tracer:
             self.meet(speaker_of(array))
         return self._hold(array, lambda: array, "array")
 
-    def _hold(self, array: Any, read: Callable[[], Any], kind: str) -> LazyArray:
+    def _hold(
+        self, array: Any, read: Callable[[], Any], kind: str, tensor: Any = None
+    ) -> LazyArray:
         known = self.held.get(id(array))
         if known is None:
             value = Value(INPUT, {}, array.shape, array.dtype, origin=kind)
-            self.sources.append(Source(value, read, kind))
+            self.sources.append(Source(value, read, kind, tensor=tensor))
             known = self.held[id(array)] = Held(array, LazyArray(value), value)
         return known.box
 
