@@ -23,8 +23,9 @@ def compile(function: Any = None, *, dialect: str = "auto", keep_grads: bool = F
 
     Args:
         function: what to compile; None to use ``compile`` as a decorator with options.
-        dialect: ``"numpy"``, ``"numba"`` (needs the extra ``[jit]``), or ``"auto"``.  A program of
-            another device than the CPU is a line per value, in the words of that device.
+        dialect: ``"numpy"``, ``"numba"`` (needs the extra ``[jit]``), or ``"auto"``.  On another
+            device than the CPU ``"numpy"`` is a line per value in the words of that device;
+            ``"auto"`` makes kernels and one launch of them, where it takes some.
         keep_grads: store the gradients of parameters in ``.grad``; else they only feed the update.
 
     Raises:

@@ -338,7 +338,10 @@ def generated(graph: Graph, dialect: str, home: Any, captures: bool = True) -> t
     if home is not numpy_cpu:
         if dialect == "numba":
             raise Unsupported("the loops are for the CPU", got=f"a program on {home.DEVICE!r}")
-        return device_program(graph, home, captures), f"it computes on {home.DEVICE!r}"
+        why = f"it computes on {home.DEVICE!r}"
+        if dialect == "numpy":
+            return LineDialect(settled(graph), home), why
+        return device_program(graph, home, captures), why
     if dialect == "numpy":
         return LineDialect(settled(graph)), "the NumPy dialect was asked for"
     try:

@@ -214,6 +214,14 @@ def test_a_look_is_refused():
         dd.compile(lambda x: x * x.sum().item())(dd.ones(2, device=THERE))
 
 
+def test_a_line_per_word_if_asked_for():
+    x = dd.ones(3, device=THERE)
+    program = dd.compile(lambda x: (x * 2 + 1).tanh(), dialect="numpy")
+    assert [program(x).tolist() for _ in range(3)] == [(x * 2 + 1).tanh().tolist()] * 3
+    assert "Chain" not in program.source
+    assert "a line per value, in the words of this device" in program.explain()
+
+
 def test_numba_is_the_cpus():
     with pytest.raises(GraphError, match="the loops are for the CPU"):
         dd.compile(lambda x: x + 1, dialect="numba")(dd.ones(2, device=THERE))
