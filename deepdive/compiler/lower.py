@@ -83,6 +83,13 @@ def square(value: Value) -> Value:
     return said("multiply", value, x=x, y=x)
 
 
+def bitwise_invert(value: Value) -> Value:
+    """Of truth values: not."""
+    if value.dtype.kind != "b":
+        return value
+    return said("logical_not", value, x=value.arguments["x"])
+
+
 def zeros_like(value: Value) -> Value:
     """zeros in that shape."""
     return said("zeros", value, shape=value.shape, dtype=value.dtype)
@@ -190,6 +197,7 @@ RULES: dict[str, Callable[[Value], Value]] = {
         logsumexp,
         clip,
         square,
+        bitwise_invert,
         zeros_like,
         ones_like,
         matmul,

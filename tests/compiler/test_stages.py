@@ -323,6 +323,22 @@ def test_products_with_numbers_and_empty_parts():
         close(found.numpy(), expected.numpy())
 
 
+def test_what_no_input_changes_is_computed_once():
+    """A causal mask is a word without a loop, of numbers alone: the whole program is loops."""
+    q = dd.randn(2, 6, 4)
+
+    def f(q):
+        mask = ~dd.tril(dd.ones(6, 6, dtype="bool"))
+        return F.scaled_dot_product_attention(q, q * 2, q, is_causal=True), q.sum(-1) * mask[0]
+
+    program = dd.compile(f, dialect="numba")
+    for x in (q, q * 2):
+        for found, expected in zip(program(x), f(x), strict=True):
+            close(found.numpy(), expected.numpy())
+    assert "stages" not in program.explain()
+    assert "tril" not in program.source
+
+
 # --- what is told ------------------------------------------------------------------------------
 def test_what_is_told():
     x, y = batch()
