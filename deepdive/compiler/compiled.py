@@ -250,7 +250,8 @@ class Program:
         sources = self.tracer.sources
         state = [source for source in sources if source.kind in STATE]
         self.state_reads = [source.read for source in state]
-        self.state_kinds = [(source.value.shape, source.value.dtype) for source in state]
+        kind = self.tracer.home.ARRAY_TYPE
+        self.state_kinds = [(s.value.shape, s.value.dtype, kind) for s in state]
         self.state: list[Any] = [None] * len(state)
         # Arrays lie where they were unless a Tensor got another one, or they are gradients.
         self.tensors = [source.tensor for source in state if source.kind == "state"]
@@ -284,7 +285,7 @@ class Program:
         if self.only_tensors and self.calls and all(map(is_, map(DATA, self.tensors), self.seen)):
             return True
         arrays = [read() for read in self.state_reads]
-        if [(array.shape, array.dtype) for array in arrays] != self.state_kinds:
+        if [(array.shape, array.dtype, type(array)) for array in arrays] != self.state_kinds:
             return False
         self.state = arrays
         self.seen = [tensor._data for tensor in self.tensors]

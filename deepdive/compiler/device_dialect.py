@@ -98,17 +98,28 @@ class DeviceDialect(LineDialect):
             self._last = numbers
             self.numbers[...] = self.xp.asarray(numbers, "float64")
         if self.reason:
-            return super().run([*inputs, self.numbers])
+            return self._plain(inputs)
         state = inputs[: self.state]
         if self.known is None or not all(map(is_, state, self.known)):
             self.known, self.captured = state, None
-            return super().run([*inputs, self.numbers])
+            return self._plain(inputs)
         if self.captured is None and not self._capture(inputs):
-            return super().run([*inputs, self.numbers])
+            return self._plain(inputs)
         for i, place in self.places:
             place[...] = inputs[i]
         self.captured.launch()
         return [out.copy() for out in self.captured.results]
+
+    def _plain(self, inputs: list[Any]) -> Any:
+        """Word by word; an argument that lies in state is read as it was before any write."""
+        owners = set()
+        if self.chains.in_place:
+            owners = {id(self.xp.owner(array)) for array in inputs[: self.state]}
+        given = [
+            x.copy() if type(x) is self.xp.ARRAY_TYPE and id(self.xp.owner(x)) in owners else x
+            for x in inputs[self.state :]
+        ]
+        return super().run([*inputs[: self.state], *given, self.numbers])
 
     def _capture(self, inputs: list[Any]) -> bool:
         """Capture the program for the state as it lies; False if that cannot be."""

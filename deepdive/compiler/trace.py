@@ -83,6 +83,7 @@ class Tracer:
         self.updated: set[int] = set()  # Tensors whose gradient an optimizer used
         self.origin = ""
         self.home: Any = None
+        self.of_host: set[int] = set()  # ids of input values that are NumPy's arrays
         self.speaker = lazyarray.speaker
 
     # --- inputs --------------------------------------------------------------------------------
@@ -90,7 +91,7 @@ class Tracer:
         """An array argument of the traced function."""
         if type(array) is not numpy_cpu.ARRAY_TYPE:  # NumPy's go where the program is
             self.meet(speaker_of(array))
-        value = Value(INPUT, {}, array.shape, array.dtype, origin=name)
+        value = self._input(array, name)
         self.sources.append(Source(value, read, "argument", name))
         box = LazyArray(value)
         box.tracer = self
@@ -134,12 +135,19 @@ class Tracer:
             self.meet(speaker_of(array))
         return self._hold(array, lambda: array, "array")
 
+    def _input(self, array: Any, origin: str) -> Value:
+        """The value that an array from outside is in the graph."""
+        value = Value(INPUT, {}, array.shape, array.dtype, origin=origin)
+        if type(array) is numpy_cpu.ARRAY_TYPE:
+            self.of_host.add(id(value))
+        return value
+
     def _hold(
         self, array: Any, read: Callable[[], Any], kind: str, tensor: Any = None
     ) -> LazyArray:
         known = self.held.get(id(array))
         if known is None:
-            value = Value(INPUT, {}, array.shape, array.dtype, origin=kind)
+            value = self._input(array, kind)
             self.sources.append(Source(value, read, kind, tensor=tensor))
             known = self.held[id(array)] = Held(array, LazyArray(value), value)
         return known.box
@@ -213,7 +221,7 @@ class Tracer:
             numbers[0] = draw()
 
         self.effect(again)
-        value = Value(INPUT, {}, numbers[0].shape, numbers[0].dtype, origin="random")
+        value = self._input(numbers[0], "random")
         self.sources.append(Source(value, lambda: numbers[0], "random"))
         return LazyArray(value)
 
@@ -235,8 +243,7 @@ class Tracer:
 
     def _delivered(self, source: Source) -> Source:
         """A source of NumPy's arrays for a program on another device: sent there at each call."""
-        outside = source.kind in ("argument", "array", "random")
-        if not outside or type(source.read()) is not numpy_cpu.ARRAY_TYPE:
+        if id(source.value) not in self.of_host:
             return source
         send, read = self.home.asarray, source.read
         kind = "host" if source.kind in STATE else source.kind

@@ -137,6 +137,23 @@ def test_old_state_is_read_before_it_is_overwritten():
     assert rows[0] == rows[1]
 
 
+def test_an_argument_may_be_the_state():
+    """It is read as it was when the call began, in a plain run and in a launch."""
+    w = dd.tensor([1.0, 2.0], device=THERE)
+
+    def grow(x):
+        out = x.sum() * 2
+        w.copy_(w * 2 + 1)
+        return (x * 3 - 1) * out
+
+    program = dd.compile(grow)
+    for _ in range(4):
+        before = w.numpy().copy()
+        assert program(w).tolist() == ((before * 3 - 1) * before.sum() * 2).tolist()
+        assert w.tolist() == (before * 2 + 1).tolist()
+    assert "one launch a call" in program.explain()
+
+
 @usual(25)
 @seed(3)
 @given(recipes())

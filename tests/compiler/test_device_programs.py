@@ -198,6 +198,17 @@ def test_devices_do_not_mix():
     assert repr(add).endswith(": 2 programs>")
 
 
+def test_a_model_that_moves_gets_another_program():
+    model = nn.Linear(3, 1)
+    double = dd.compile(lambda: model.weight * 2)
+    expected = (model.weight * 2).tolist()
+    for device in (THERE, "cpu", "native", THERE):
+        model.to(device)
+        assert double().device == device
+        assert double().tolist() == expected
+    assert repr(double).endswith(": 3 programs>")
+
+
 def test_what_is_made_elsewhere_is_moved():
     """Constants of the host are sent when the function is recorded, NumPy's arrays at each call."""
     table = np.ones(3, "f")
