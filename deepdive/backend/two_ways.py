@@ -104,7 +104,7 @@ def correlation_work(x: Any, grad: Any, shape: Any, *rest: Any) -> int:
 
 def rational_work(x: Any) -> int:
     """Operations of a rational approximation of float32 numbers."""
-    return int(x.size * RATIONAL) if _single(x, x) else 0
+    return int(x.size * RATIONAL) if hasattr(x, "dtype") and _single(x, x) else 0
 
 
 def _single(x: Any, y: Any) -> bool:
