@@ -55,6 +55,7 @@ from deepdive.backend.cupy_chain import Chain
 xp = speakers.of_device({device!r})
 inf, nan = np.inf, np.nan
 '''
+HOISTED = 1 << 20  # bytes of an array that is made once and kept
 MOST_CAPTURES = 4  # of one program, whose state moves in memory
 
 
@@ -231,7 +232,8 @@ class DeviceDialect(LineDialect):
 
     def _word(self, value: Value) -> None:
         """The line of one word; numbers that change come from the device."""
-        if not value.operands() and value not in self.given:
+        made_once = not value.operands() and value.nbytes <= HOISTED
+        if made_once and value not in self.given:
             self.hoisted.append(value)  # made once
             self.emitted.add(value)
             return
@@ -345,5 +347,5 @@ def device_program(graph: Graph, xp: Any, captures: bool) -> LineDialect:
         try:
             return DeviceDialect(graph, xp, captures)
         except Exception as error:  # a line per word does it, whatever the stack says to kernels
-            why = f"; no kernels: {str(error).splitlines()[0]}"
+            why = f"; no kernels: {type(error).__name__}: {str(error)[:200]}"
     return LineDialect(settled(graph), xp, why)

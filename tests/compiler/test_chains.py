@@ -262,6 +262,18 @@ def test_what_sends_arrays_is_replayed_and_said():
     assert "a launch for each: RuntimeError: an array of the host is sent" in program.explain()
 
 
+def test_a_kernel_that_does_not_compile_is_said_in_words(monkeypatch):
+    def refuse(self):
+        raise RuntimeError("nvrtc: error: no such thing")
+
+    monkeypatch.setattr(standin.speaker.cp.RawKernel, "compile", refuse)
+    x = dd.ones(3, device=THERE)
+    program = dd.compile(lambda x: (x * 2.25 + 1).tanh() * 7.5)
+    expected = ((x * 2.25 + 1).tanh() * 7.5).tolist()
+    assert [program(x).tolist() for _ in range(3)] == [expected] * 3
+    assert "no kernels: RuntimeError: nvrtc: error" in program.explain()
+
+
 def test_a_list_of_places_is_sent_at_each_call():
     x = dd.arange(6, device=THERE).float()
     program = dd.compile(lambda x: x.reshape(2, 3)[:, [0, 2]] * 2)
