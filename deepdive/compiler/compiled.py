@@ -266,12 +266,7 @@ class Program:
 
     def fits(self, flat: list[Any]) -> bool:
         """Whether arguments like these were traced."""
-        if len(flat) != len(self.expected):
-            return False
-        for leaf, wanted in zip(flat, self.expected, strict=True):
-            if signature(leaf) != wanted:
-                return False
-        return True
+        return [*map(signature, flat)] == self.expected
 
     def holds(self) -> bool:
         """Whether the Python values the trace depended on are still the same."""

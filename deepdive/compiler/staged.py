@@ -135,6 +135,7 @@ class Loops(NumbaDialect):
     def __init__(self, graph: Graph, threads: int, results: int) -> None:
         super().__init__(graph, threads)
         self._passing = {*graph.outputs[results:]} - {*graph.outputs[:results]}
+        self._all_here = False  # so that each result is asked about
 
     def _result(self, view: Any, value: Value, inputs: list[Any]) -> Any:
         if view is not None and value in self._passing:
