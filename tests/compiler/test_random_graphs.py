@@ -23,13 +23,13 @@ def usual(examples):
 
 
 @st.composite
-def recipes(draw):
+def recipes(draw, more=()):
     """A list of steps ``(word, positions of operands, options)`` on values by position."""
     count = draw(st.integers(1, 3))
     shapes = [draw(shape()) for _ in range(count)]
     steps = []
     for _ in range(draw(st.integers(1, 8))):
-        step = draw(st.sampled_from(STEPS))(draw, shapes)
+        step = draw(st.sampled_from([*STEPS, *more]))(draw, shapes)
         if step is not None:
             steps.append(step[0])
             shapes.append(step[1])
@@ -122,6 +122,17 @@ def joined(draw, shapes):
     return ("cat", (i, j), (dim,)), out
 
 
+def called(draw, shapes):
+    """A word for which there is no loop."""
+    i = pick(draw, shapes)
+    if not shapes[i]:
+        return None
+    word, dim = draw(st.sampled_from(CALLED)), draw(st.integers(0, len(shapes[i]) - 1))
+    options = (1, dim) if word == "roll" else (dim,)
+    return (word, (i,), options), shapes[i]
+
+
+CALLED = "cumsum flip roll".split()
 STEPS = [unary, unary, binary, binary, with_number, reduction, matmul, permute, reshape, sliced]
 STEPS += [joined]
 
@@ -215,3 +226,26 @@ def test_a_thousand_in_numpy(recipe):
 def test_many_loops(recipe):
     pytest.importorskip("numba")
     check(recipe, [dd.compile])
+
+
+@pytest.mark.slow
+@usual(60)
+@seed(5)
+@given(recipes([called] * 5))
+def test_loops_and_words(recipe):
+    pytest.importorskip("numba")
+    check(recipe, [in_stages])
+
+
+def in_stages(function):
+    """Loops, however small, wherever there are any."""
+    loops = dd.compile(function, dialect="numba")
+    lines = in_numpy(function)
+
+    def run(*inputs):
+        try:
+            return loops(*inputs)
+        except dd.errors.GraphError:  # nothing for loops
+            return lines(*inputs)
+
+    return run
