@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from deepdive.backend import numpy_cpu
 from deepdive.compiler.explain import flops_of
 from deepdive.compiler.expressions import MAPS, VIRTUAL
-from deepdive.compiler.graph import CONSTANT, INPUT, NUMBER, Graph, Value, rewritten
+from deepdive.compiler.graph import CONSTANT, INPUT, NUMBER, Graph, Value, ordered, rewritten
 from deepdive.compiler.layout import VIEWS
 from deepdive.compiler.line_dialect import LineDialect
 from deepdive.compiler.lower import lowered
@@ -190,6 +191,9 @@ def known(graph: Graph) -> Graph:
             return value
         if _has_loop(value) or value.size > MOST_KNOWN:
             fixed.add(id(value))
+            return value
+        words = {part.word for part in ordered([value])} - {CONSTANT}
+        if not all(hasattr(numpy_cpu, word) for word in words):  # some are of loops alone
             return value
         (array,) = LineDialect(Graph([], [value], [])).run([])
         value = Value(CONSTANT, {}, value.shape, value.dtype, array, value.origin)

@@ -339,6 +339,16 @@ def test_what_no_input_changes_is_computed_once():
     assert "tril" not in program.source
 
 
+def test_constants_that_loops_alone_can_say():
+    """A word without a loop after one that only loops know: ones among zeros, summed up."""
+
+    def f(x):
+        return dd.cat([dd.ones(2, 3), dd.zeros(2, 1)], 1).cumsum(1) * x.exp()
+
+    x = dd.ones(2, 4)
+    close(dd.compile(f, dialect="numba")(x).numpy(), f(x).numpy())
+
+
 # --- what is told ------------------------------------------------------------------------------
 def test_what_is_told():
     x, y = batch()
