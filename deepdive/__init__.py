@@ -122,7 +122,7 @@ def _module_html(module: Any) -> str | None:
     return notebook.module_html(module)
 
 
-def _choose_way(word: Any, kind: Any, args: Any) -> Any:
+def _choose_way(word: Any) -> Any:
     """The faster way of a word: a kernel needs Numba, without it all go NumPy's way."""
     from importlib.util import find_spec
 
@@ -131,7 +131,7 @@ def _choose_way(word: Any, kind: Any, args: Any) -> Any:
         return word.plain
     from deepdive.kernels.choice import choose
 
-    return choose(word, kind, args)
+    return choose(word)
 
 
 add_method("draw_graph", _draw_graph)

@@ -150,4 +150,4 @@ notebook: list[Callable[[Any], str | None]] = []
 # Whether large products and convolutions of eager mode may go to kernels (backend/two_ways.py).
 eager_kernels = os.environ.get("DEEPDIVE_EAGER_KERNELS", "1") != "0"
 # Decides which way such a word goes, put here by the table of contents.
-chooser: list[Callable[[Any, Any, Any], Callable[..., Any]]] = []
+chooser: list[Callable[[Any], Callable[..., Any]]] = []

@@ -1,8 +1,8 @@
-"""Words that NumPy says, or a kernel where that is faster: measured once, remembered.
+"""Words that NumPy says, or a kernel where kernels are faster: measured once, remembered.
 
-A call on float32 numbers that is large enough to matter asks ``config.chooser`` which way calls
-like it go.  The answer depends on shapes alone and is kept – here for the process, in the cache
-folder for the next one – so that equal calls give equal bits, today and tomorrow.
+The first call on float32 numbers that is large enough to matter asks ``config.chooser`` which way
+such calls go on this machine.  All of them go the same way, in this process and in the next one, so
+that equal calls give equal bits – and because threads of two kinds hold each other up.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ Way = Callable[..., Any]
 LEAST = 1 << 18  # multiplications: from here on BLAS would start its threads
 VECTOR = 28  # as if so many, where the right factor is a vector: there it starts them sooner
 RATIONAL = 32  # operations of an error function
+FLOAT32 = 11  # NumPy's number for it
 
 
 class TwoWays:
@@ -33,46 +34,21 @@ class TwoWays:
         self.name = name
         self.plain = plain
         self.work = work
-        self.ways: dict[Any, Way] = {}  # what a call is like → how it goes
+        self.way: Way | None = None  # of large calls, once that was asked
         self.__doc__ = plain.__doc__
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         if not config.eager_kernels or self.work(*args) < LEAST:
             return self.plain(*args, **options)
-        kind = likeness(*args)
-        way = self.ways.get(kind)
         try:
-            if way is None:
-                way = config.chooser[0](self, kind, args)
-                self.ways[kind] = way
-            return way(*args, **options)
+            if self.way is None:
+                self.way = config.chooser[0](self)
+            return self.way(*args, **options)
         except DeepDiveError:  # the kernel takes less than the word
             return self.plain(*args, **options)
 
     def __repr__(self) -> str:
         return f"<word {self.name}>"
-
-
-def likeness(*args: Any) -> tuple[Any, ...]:
-    """What calls share that go the same way: layout, and all sizes to a factor of two.
-
-    >>> import numpy as np
-    >>> likeness(np.ones((64, 784)), np.ones((784, 128)))
-    ((7, 10), True, (10, 8), True)
-    """
-    found: list[Any] = []
-    for given in args:
-        found.append(_about(getattr(given, "shape", given)))
-        if hasattr(given, "flags"):
-            found.append(given.flags.c_contiguous)
-    return tuple(found)
-
-
-def _about(sizes: Any) -> Any:
-    """The binary digits of a whole number, or of each of several."""
-    if isinstance(sizes, int):
-        return sizes.bit_length()
-    return tuple(map(int.bit_length, sizes))
 
 
 def product_work(x: Any, y: Any) -> int:
@@ -113,6 +89,3 @@ def _single(x: Any, y: Any) -> bool:
 
 def _images(x: Any) -> bool:
     return bool(x.ndim == 4 and x.size)
-
-
-FLOAT32 = 11  # NumPy's number for it

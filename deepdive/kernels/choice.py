@@ -1,11 +1,12 @@
-"""Which way a heavy word of eager mode goes: NumPy's or the kernel's.
+"""Which way heavy words of eager mode go: NumPy's or the kernels'.
 
-Measured on the first call of its kind, on its own numbers, and kept in the cache folder before it
-is used: what a process has decided, the next one does, too, and equal calls give equal bits.
+Measured with products before the first large call, and kept in the cache folder before anything is
+computed: what a process has decided, the next one does, too, and equal calls give equal bits.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import os
@@ -24,11 +25,11 @@ from deepdive.kernels.reductions import COST, erf_all
 log = logging.getLogger("deepdive")
 
 Way = Callable[..., Any]
-ROUNDS = 5  # of each way; the best one counts
-KERNEL, PLAIN = "kernel", "plain"
-# After a product OpenBLAS's threads spin for 0.1 s, and kernels that follow wait for them: one way
-# for all products makes a step faster than the faster way for each. So BLAS must win by far.
-TOLERATED = 4.0
+KERNEL, PLAIN = "kernel", "NumPy"
+ROUNDS = 20
+SIZES = ((64, 784, 128), (512, 512, 512))
+# Convolutions, sums along rows and error functions gain far more than a product may lose.
+TOLERATED = 1.25
 
 
 def matmul(x: Any, y: Any, out: Any = None) -> Any:
@@ -76,42 +77,72 @@ WAYS: dict[str, Way] = {
     way.__name__: way
     for way in (matmul, convolution, convolution_input_grad, convolution_weight_grad, erf)
 }
-KERNELS = {  # the compiled function behind each
+
+
+COMPILED = {  # the function behind each
     "matmul": "gemm_batch",
     "convolution": "correlate",
     "convolution_input_grad": "correlate",
     "convolution_weight_grad": "reduce_images",
     "erf": "erf_all",
 }
-_ready: set[str] = set()
 
 
-def choose(word: Any, kind: Any, args: Any) -> Way:
-    """The way for calls of this kind: what was decided before, else the faster one now."""
-    own = WAYS[word.name]
-    name = f"{word.name} {kind}"
-    decided = _decided()
-    if decided.get(name) not in (KERNEL, PLAIN):
-        decided[name] = _faster(word.plain, own, args)
-        _keep(name, decided[name])
-    return own if decided[name] == KERNEL else word.plain
+def choose(word: Any) -> Way:
+    """The way of large calls of a word: the kernel's if kernels are faster on this machine."""
+    if verdict() == PLAIN:
+        return word.plain  # type: ignore[no-any-return]
+    _announce(word.name)
+    return WAYS[word.name]
 
 
-def _faster(plain: Way, own: Way, args: Any) -> str:
-    """The kernel, unless NumPy is faster by far."""
-    _announce(own.__name__)
-    own(*args)  # compiled
-    _rest()
-    kernel = min(_seconds(own, args) for _ in range(ROUNDS))
-    numpy = min(_seconds(plain, args) for _ in range(ROUNDS))
-    log.debug("%s: kernel %.2g s, NumPy %.2g s", own.__name__, kernel, numpy)
-    return KERNEL if kernel <= TOLERATED * numpy else PLAIN
+def _announce(name: str) -> None:
+    """Say why nothing happens for a while, where a kernel has to be compiled."""
+    if not any(cache_folder().glob(f"*{COMPILED[name]}*.nbc")):
+        text = "compiling the kernel of %s for this machine, once (deepdive warmup: beforehand)"
+        log.warning(text, name)
 
 
-def _seconds(way: Way, args: Any) -> float:
-    begin = perf_counter()
-    way(*args)
-    return perf_counter() - begin
+@functools.cache
+def verdict() -> str:
+    """What was found out before, else now: whether products by kernels keep up with BLAS.
+
+    >>> verdict() in (KERNEL, PLAIN)
+    True
+    """
+    path = _path()
+    found = _read(path).get("faster")
+    if found in (KERNEL, PLAIN):
+        return str(found)
+    facts = _measured()
+    _keep(path, facts)
+    return str(facts["faster"])
+
+
+def _measured() -> dict[str, Any]:
+    """Seconds of products each way, and which way is faster, all in all."""
+    _announce("matmul")
+    facts: dict[str, Any] = {}
+    ratio = 1.0
+    for rows, inner, columns in SIZES:
+        x, y = np.ones((rows, inner), np.float32), np.ones((inner, columns), np.float32)
+        matmul(x, y)  # compiled
+        _rest()
+        kernel, plain = _fastest(matmul, x, y), _fastest(np.matmul, x, y)
+        facts[f"{rows} x {inner} x {columns}"] = {KERNEL: kernel, PLAIN: plain}
+        ratio *= kernel / plain
+    faster = KERNEL if ratio <= TOLERATED ** len(SIZES) else PLAIN
+    return {"faster": faster, "seconds": facts}
+
+
+def _fastest(way: Way, x: Any, y: Any) -> float:
+    """The least seconds of several calls."""
+    taken = []
+    for _ in range(ROUNDS):
+        begin = perf_counter()
+        way(x, y)
+        taken.append(perf_counter() - begin)
+    return min(taken)
 
 
 def _rest(longest: float = 0.3) -> None:
@@ -124,14 +155,6 @@ def _rest(longest: float = 0.3) -> None:
             return
 
 
-def _announce(name: str) -> None:
-    """Say why nothing happens for a while, where a kernel has to be compiled."""
-    if name not in _ready and not any(cache_folder().glob(f"*{KERNELS[name]}*.nbc")):
-        text = "compiling kernels for %s on this machine, once (deepdive warmup does it beforehand)"
-        log.warning(text, name)
-    _ready.add(name)
-
-
 def warm() -> int:
     """Compile these kernels, or find them in the cache; their number."""
     x, w = np.ones((1, 1, 3, 3), np.float32), np.ones((1, 1, 2, 2), np.float32)
@@ -141,11 +164,7 @@ def warm() -> int:
     convolution(x, w, *way)
     convolution_input_grad(y, w, x.shape, *way)
     convolution_weight_grad(x, y, w.shape, *way)
-    return len(set(KERNELS.values()))
-
-
-# --- what was decided -----------------------------------------------------------------------------
-_known: dict[str, dict[str, str]] = {}  # path → decisions, as read
+    return len(WAYS)
 
 
 def _path() -> Path:
@@ -155,15 +174,8 @@ def _path() -> Path:
     return cache_folder() / name
 
 
-def _decided() -> dict[str, str]:
-    path = str(_path())
-    if path not in _known:
-        _known[path] = _read(Path(path))
-    return _known[path]
-
-
-def _read(path: Path) -> dict[str, str]:
-    """The decisions in a file; a damaged or absent one has none."""
+def _read(path: Path) -> dict[str, Any]:
+    """What was kept; nothing if the file is damaged or not there."""
     with suppress(OSError, ValueError):
         found = json.loads(path.read_text(encoding="utf-8"))
         if isinstance(found, dict):
@@ -171,14 +183,11 @@ def _read(path: Path) -> dict[str, str]:
     return {}
 
 
-def _keep(name: str, verdict: str) -> None:
-    """Add a decision to the file; others may have added theirs meanwhile."""
-    path = _path()
+def _keep(path: Path, facts: dict[str, Any]) -> None:
     beside = path.with_suffix(f".{os.getpid()}.tmp")
-    text = json.dumps({**_read(path), name: verdict}, indent=0, sort_keys=True)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(text + "\n", encoding="utf-8")
+        beside.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
         os.replace(beside, path)
     except OSError as error:
         say_once(f"how fast kernels are could not be kept ({error})")

@@ -11,7 +11,7 @@ import pytest
 import deepdive as dd
 from deepdive import config
 from deepdive.backend import numpy_cpu
-from deepdive.backend.two_ways import LEAST, TwoWays, product_work
+from deepdive.backend.two_ways import LEAST, product_work
 from deepdive.errors import ShapeError
 from deepdive.kernels import choice
 from deepdive.nn import functional as F
@@ -25,17 +25,17 @@ def draw(*shape):
 
 @pytest.fixture
 def asked(monkeypatch):
-    """Every large call goes to the kernel, which is counted."""
+    """Large calls go to the kernels; the words that asked for theirs."""
     found = []
 
-    def kernel(word, kind, args):
+    def kernel(word):
         found.append(word.name)
         return choice.WAYS[word.name]
 
     monkeypatch.setattr(config, "chooser", [kernel])
     monkeypatch.setattr(config, "eager_kernels", True)
     for name in WORDS:
-        monkeypatch.setattr(getattr(numpy_cpu, name), "ways", {})
+        monkeypatch.setattr(getattr(numpy_cpu, name), "way", None)
     return found
 
 
@@ -57,7 +57,7 @@ def test_products_agree_with_numpy(shapes, asked):
     for right in (y, turned):
         out = numpy_cpu.matmul(x, right)
         np.testing.assert_allclose(out, np.matmul(x, right), rtol=1e-4, atol=1e-4)
-    assert asked == ["matmul", "matmul"]  # another layout is another kind
+    assert asked == ["matmul"]  # once
 
 
 def test_a_product_into_memory_that_is_there(asked):
@@ -115,46 +115,46 @@ def test_errors_are_those_of_the_word(asked):
     assert asked == ["convolution", "matmul"]
 
 
-def test_calls_alike_go_one_way_and_the_decision_is_kept(tmp_path, monkeypatch):
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """The file of the verdict, and each asking as in a new process."""
     monkeypatch.setattr(choice, "_path", lambda: tmp_path / "eager.json")
-    monkeypatch.setattr(choice, "_known", {})
-    monkeypatch.setattr(config, "eager_kernels", True)
-    measured = []
-    monkeypatch.setattr(choice, "_faster", lambda *args: measured.append(args) or "kernel")
-    for _ in range(2):  # a process, and the next one
-        word = TwoWays("matmul", np.matmul, product_work)
-        monkeypatch.setattr(choice, "_known", {})
-        for rows in (257, 300, 511):
-            word(draw(rows, 200), draw(200, 100))
-        assert list(word.ways.values()) == [choice.matmul]
-    assert len(measured) == 1
-    (kept,) = json.loads((tmp_path / "eager.json").read_text()).values()
-    assert kept == "kernel"
+    monkeypatch.setattr(choice, "verdict", choice.verdict.__wrapped__)
+    return tmp_path / "eager.json"
 
 
-@pytest.mark.parametrize("damage", ["", "{", "[]", '{"matmul": 3}', "\x00"])
-def test_a_damaged_file_is_measured_anew(damage, tmp_path, monkeypatch):
-    monkeypatch.setattr(choice, "_path", lambda: tmp_path / "eager.json")
-    monkeypatch.setattr(choice, "_known", {})
-    (tmp_path / "eager.json").write_text(damage)
-    word = TwoWays("matmul", np.matmul, product_work)
-    out = word(draw(300, 200), draw(200, 100))
-    np.testing.assert_allclose(out, draw(300, 200) @ draw(200, 100), rtol=1e-4, atol=1e-4)
-    assert (
-        "kernel" in (tmp_path / "eager.json").read_text()
-        or "plain" in (tmp_path / "eager.json").read_text()
-    )
+def test_what_was_measured_is_kept_and_serves_all_words(place, monkeypatch):
+    verdict = choice.verdict()
+    kept = json.loads(place.read_text())
+    assert kept["faster"] == verdict
+    assert all(s > 0 for pair in kept["seconds"].values() for s in pair.values())
+    monkeypatch.setattr(choice, "_measured", lambda: pytest.fail("measured again"))
+    for name in WORDS:
+        word = getattr(numpy_cpu, name)
+        expected = choice.WAYS[name] if verdict == choice.KERNEL else word.plain
+        assert choice.choose(word) is expected
 
 
-def test_the_slower_way_is_left(monkeypatch):
-    import time
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"faster": 3}', "\x00"])
+def test_a_damaged_file_is_measured_anew(damage, place):
+    place.write_text(damage)
+    verdict = choice.verdict()
+    assert json.loads(place.read_text())["faster"] == verdict
 
-    def slow(*args):
-        time.sleep(0.01)
 
-    slow.__name__ = "matmul"
-    assert choice._faster(np.matmul, slow, (draw(8, 8), draw(8, 8))) == "plain"
-    assert choice._faster(slow, choice.matmul, (draw(8, 8), draw(8, 8))) == "kernel"
+@pytest.mark.parametrize(("kernel", "way"), [(1e-3, "kernel"), (9e-3, "NumPy")])
+def test_kernels_are_taken_unless_they_are_slower(kernel, way, monkeypatch):
+    seconds = {choice.matmul: kernel, np.matmul: 2e-3}
+    monkeypatch.setattr(choice, "_fastest", lambda function, x, y: seconds[function])
+    assert choice._measured()["faster"] == way
+
+
+def test_a_folder_that_cannot_be_written_costs_time_only(place, monkeypatch, caplog):
+    monkeypatch.setattr(choice, "_path", lambda: place / "below a file" / "eager.json")
+    monkeypatch.setattr("deepdive.kernels.jit._said", [])
+    place.write_text("{}")
+    assert choice.verdict() in (choice.KERNEL, choice.PLAIN)
+    assert "could not be kept" in caplog.text
 
 
 SCRIPT = """
@@ -176,7 +176,7 @@ def said(tmp_path, **more):
 
 def test_processes_agree_bit_for_bit_and_say_what_takes_long(tmp_path):
     first, told = said(tmp_path)
-    assert "compiling kernels for matmul" in told
+    assert "compiling the kernel of matmul" in told
     again, told = said(tmp_path)
     assert (first, told) == (again, "")
     (_, numba), told = said(tmp_path, DEEPDIVE_EAGER_KERNELS="0")
