@@ -6,7 +6,10 @@ from functools import partial
 
 import numpy as np
 
-from deepdive.backend import extended
+from deepdive.backend import (
+    extended,
+    numpy_memory,  # noqa: F401 - arrays made from here on find their memory
+)
 from deepdive.backend import numpy_convolution as plain
 from deepdive.backend.two_ways import (
     TwoWays,
