@@ -53,13 +53,13 @@ class TwoWays:
 
 def product_work(x: Any, y: Any) -> int:
     """Multiplications of ``x @ y``, if both are float32, and `y` is one or as many as `x`."""
-    if not _single(x, y) or x.ndim < 2 or not y.ndim:
+    axes = y.ndim
+    work = x.size * (y.shape[-1] if axes > 1 else VECTOR)
+    if work < LEAST or not _single(x, y) or x.ndim < 2 or not axes:
         return 0
-    if y.ndim == 1:
-        return int(x.size * VECTOR)
-    if y.ndim > 2 and x.shape[:-2] != y.shape[:-2]:
+    if axes > 2 and x.shape[:-2] != y.shape[:-2]:
         return 0
-    return int(x.size * y.shape[-1])
+    return int(work)
 
 
 def convolution_work(x: Any, w: Any, *rest: Any) -> int:
@@ -84,7 +84,7 @@ def rational_work(x: Any) -> int:
 
 
 def _single(x: Any, y: Any) -> bool:
-    return all(array.dtype.num == FLOAT32 for array in (x, y))
+    return bool(x.dtype.num == FLOAT32 == y.dtype.num)
 
 
 def _images(x: Any) -> bool:

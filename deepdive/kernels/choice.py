@@ -43,7 +43,9 @@ def matmul(x: Any, y: Any, out: Any = None) -> Any:
         y = y[:, None] if y.ndim == 1 else y
     elif y.ndim > 3:
         x, y = x.reshape(-1, *x.shape[-2:]), y.reshape(-1, *y.shape[-2:])
-    return gemm.matmul(x, y).reshape(*lead, *columns)
+    out = np.empty((*lead, *columns), np.float32)  # no view: what owns its memory is not copied
+    gemm.matmul(x, y, out.reshape(*x.shape[:-1], y.shape[-1]))
+    return out
 
 
 def convolution(x: Any, w: Any, *way: Any) -> Any:

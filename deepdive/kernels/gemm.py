@@ -222,7 +222,8 @@ def scratch(floats: int) -> int:
     """The address of so many floats, on a cache line; this Python thread keeps and reuses them."""
     if getattr(_own, "size", 0) < floats:
         _own.floats, _own.size = np.empty(floats + 16, np.float32), floats
-    return -(-int(_own.floats.ctypes.data) // 64) * 64
+        _own.address = -(-int(_own.floats.ctypes.data) // 64) * 64
+    return int(_own.address)
 
 
 def matmul(
