@@ -37,6 +37,8 @@ def matmul(x: Any, y: Any, out: Any = None) -> Any:
     if out is not None:
         out[...] = matmul(x, y)
         return out
+    if x.ndim == 2 == y.ndim and x.shape[1] == y.shape[0]:
+        return gemm.product(x, y)
     lead, columns = x.shape[:-1], y.shape[1:] if y.ndim == 1 else y.shape[-1:]
     if y.ndim < 3:
         x = x.reshape(-1, x.shape[-1])
