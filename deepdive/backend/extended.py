@@ -61,6 +61,8 @@ def polynomial(x: Any, coefficients: tuple[float, ...]) -> Any:
 
 def erf(xp: Any, x: Any) -> Any:
     """``2/√π ∫₀ˣ e^(-t²) dt``: a rational function near 0, ``1 - erfc`` further out."""
+    if getattr(x, "dtype", None) == "float16":  # whose powers would overflow
+        return xp.astype(erf(xp, xp.astype(x, dtypes.float32)), dtypes.float16)
     size = xp.abs(x)
     near = xp.minimum(size, 1.0)
     far = xp.minimum(xp.maximum(size, 1.0), 6.0)  # erf(6) is 1 in double precision

@@ -110,3 +110,10 @@ def test_no_branch_warns():
         words.erfinv(xp, np.array([-0.99, -0.3, 0.0, 0.5]))
         words.polygamma(xp, 1, np.array([-2.5, 0.5, 3.0]))
         words.bessel(xp, 0, x)
+
+
+def test_erf_of_half_precision_does_not_overflow():
+    x = np.array([-np.inf, -30, -2.5, 0.5, 30, np.inf, np.nan], np.float16)
+    exact = [float(mp.erf(float(v))) for v in x]
+    np.testing.assert_allclose(xp.erf(x), np.float16(exact))
+    assert xp.erf(x).dtype == np.float16
