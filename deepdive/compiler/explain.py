@@ -83,6 +83,8 @@ def flops_of(value: Value) -> int:
         return 0
     if value.word == "matmul":
         return 2 * value.size * operands[0].shape[-1]
+    if value.word in ("convolve", "correlate"):  # the kernels' words for the same
+        return int(value.arguments["shape"].flops)
     if value.word in CONVOLUTIONS:  # each place of the output meets all weights
         places, weights = CONVOLUTIONS[value.word]([value, *operands])
         return 2 * places.size // max(places.shape[1], 1) * weights.size
