@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from deepdive.compiler.chain_halves import HALVES, functions, rounded
+from deepdive.compiler.expressions import ARITHMETIC, COMPARED, VIRTUAL
 from deepdive.compiler.graph import NUMBER, Value
 from deepdive.compiler.layout import Place, spread
 
@@ -30,9 +31,7 @@ TYPES = {
 REGISTERS = {**TYPES, **dict.fromkeys(HALVES, "float")}
 MADE = ("bool", "int32", "int64", "float16", "float32", "float64", "bfloat16")
 PAIRS = {
-    "add": "{0} + {1}",
-    "subtract": "{0} - {1}",
-    "multiply": "{0} * {1}",
+    **ARITHMETIC,
     "maximum": "({0} > {1} || {0} != {0}) ? {0} : {1}",  # a NaN wins
     "minimum": "({0} < {1} || {0} != {0}) ? {0} : {1}",
 }
@@ -52,14 +51,6 @@ SINGLE = {
     "square": "{0} * {0}",
     "copy": "{0}",
     "sign": "{0} != {0} ? {0} : ({0} > 0) - ({0} < 0)",
-}
-COMPARED = {
-    "equal": "{0} == {1}",
-    "not_equal": "{0} != {1}",
-    "less": "{0} < {1}",
-    "less_equal": "{0} <= {1}",
-    "greater": "{0} > {1}",
-    "greater_equal": "{0} >= {1}",
 }
 ASKED = {"isnan": "{0} != {0}", "isfinite": "{0} - {0} == 0", "logical_not": "!({0} != 0)"}
 LOGICAL = {
@@ -171,7 +162,7 @@ class ChainText:
         if not isinstance(item, Value):
             return self._literal(item, wanted)
         base, offset, strides = self.places[item]
-        if _is_one_number(base):
+        if is_virtual(base):
             return self._literal(_one_number(base), wanted)
         filled = spread(strides, item.shape, value.shape)
         index = _index(value.shape, filled, offset)
@@ -244,10 +235,11 @@ def _operation(value: Value) -> str:
     return str(kind.name)
 
 
-def _is_one_number(value: Value) -> bool:
-    if value.word == "full":
-        return isinstance(value.arguments["value"], (int, float))
-    return value.word in ("zeros", "ones")
+def is_virtual(value: Value) -> bool:
+    """Whether a value is one known number everywhere: written where it is read."""
+    if value.word not in VIRTUAL or value.word == "arange":
+        return False
+    return value.word != "full" or isinstance(value.arguments["value"], (int, float))
 
 
 def _one_number(value: Value) -> Any:

@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from deepdive.compiler import chain_text
-from deepdive.compiler.expressions import VIRTUAL
 from deepdive.compiler.graph import CONSTANT, INPUT, NUMBER, Graph, Value
 from deepdive.compiler.layout import Place, contiguous, own, view
 from deepdive.compiler.settle import VIEWS
@@ -76,7 +75,11 @@ class Chains:
         if value.dtype is NUMBER:
             return
         self.places[value] = place = view(value, self.places) or own(value)
-        if place.base is not value or value.word in (INPUT, CONSTANT) or is_virtual(value):
+        if (
+            place.base is not value
+            or value.word in (INPUT, CONSTANT)
+            or chain_text.is_virtual(value)
+        ):
             return  # computed where it is read, or not at all
         makers = [self.makers[b] for b in self.bases(value) if b in self.makers]
         unit = self._joined(value, makers) if chain_text.is_elementwise(value) else None
@@ -195,10 +198,3 @@ def _before(unit: Unit, other: Unit, read: Read) -> bool:
     if other is unit:
         return read.same
     return other.position < unit.position and other.values[0].word not in VIEWS
-
-
-def is_virtual(value: Value) -> bool:
-    """Whether a value is one known number everywhere: written where it is read."""
-    if value.word not in VIRTUAL or value.word == "arange":
-        return False
-    return value.word != "full" or isinstance(value.arguments["value"], (int, float))

@@ -17,17 +17,24 @@ STARTS = {"sum": "0", "max": "-inf", "min": "inf"}
 REDUCTIONS = ("sum", "max", "min")
 VIRTUAL = ("arange", "zeros", "ones", "full")
 
-BINARY = {
+# What Python and C write alike; generated kernels of a GPU say it so, too
+ARITHMETIC = {
     "add": "{0} + {1}",
     "subtract": "{0} - {1}",
     "multiply": "{0} * {1}",
-    "divide": "{0} / {1}",
+}
+COMPARED = {
     "equal": "{0} == {1}",
     "not_equal": "{0} != {1}",
     "less": "{0} < {1}",
     "less_equal": "{0} <= {1}",
     "greater": "{0} > {1}",
     "greater_equal": "{0} >= {1}",
+}
+BINARY = {
+    **ARITHMETIC,
+    "divide": "{0} / {1}",
+    **COMPARED,
     "maximum": "larger({0}, {1})",
     "minimum": "smaller({0}, {1})",
     "logical_and": "({0} != 0) & ({1} != 0)",
