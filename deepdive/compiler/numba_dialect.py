@@ -8,7 +8,7 @@ in one piece of memory per dtype at fixed offsets.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from operator import is_, itemgetter
 from time import perf_counter
 from typing import Any
@@ -24,12 +24,18 @@ from deepdive.compiler.text import ARENAS
 
 
 class NumbaDialect:
-    """The program of a graph as Numba loops, ready to run."""
+    """The program of a graph as Numba loops, ready to run.
 
-    def __init__(self, graph: Graph, threads: int) -> None:
+    Args:
+        threads: how many may run.
+        passing: outputs that nobody will write into: given as they lie, until the next run.
+    """
+
+    def __init__(self, graph: Graph, threads: int, passing: Set[Value] = frozenset()) -> None:
         from deepdive.compiler.store import load
 
         self.graph = graph
+        self._passing = passing
         self.plan = Plan(graph)
         work = self.plan.work()
         self.text = ProgramText(self.plan, threads if work > SERIAL else 1)
@@ -97,7 +103,7 @@ class NumbaDialect:
     def _find_outputs(self) -> None:
         """Which results lie in the program's memory, and what is left for the host to write."""
         self._outputs = [self._view(value) for value in self.graph.outputs]
-        self._all_here = all(view is not None for view in self._outputs)
+        self._all_copied = not self._passing and all(view is not None for view in self._outputs)
         self._late = []
         for target, value in self.graph.writes:
             if value not in self.text.aliases:
@@ -117,7 +123,7 @@ class NumbaDialect:
             array[...] = copy
         for i, value in self._late:
             inputs[i][...] = self._found(value, inputs)
-        if self._all_here:
+        if self._all_copied:
             return [view.copy() for view in self._outputs]
         results = zip(self._outputs, self.graph.outputs, strict=True)
         return [self._result(view, value, inputs) for view, value in results]
@@ -137,8 +143,9 @@ class NumbaDialect:
         self._pace.note(alone, begin, perf_counter())
 
     def _result(self, view: Any, value: Value, inputs: list[Any]) -> Any:
-        found = self._found(value, inputs) if view is None else view
-        return found.copy()
+        if view is None:
+            return self._found(value, inputs).copy()
+        return view if value in self._passing else view.copy()
 
     def _take(self, arrays: tuple[Any, ...]) -> None:
         """Note the addresses of arrays that are others than in the call before."""

@@ -130,24 +130,12 @@ def _row(names: dict[Value, str], values: list[Value]) -> str:
     return ", ".join(names[value] for value in values) or "nothing"
 
 
-class Loops(NumbaDialect):
-    """A stage of loops: what later stages read is not copied."""
-
-    def __init__(self, graph: Graph, threads: int, results: int) -> None:
-        super().__init__(graph, threads)
-        self._passing = {*graph.outputs[results:]} - {*graph.outputs[:results]}
-        self._all_here = False  # so that each result is asked about
-
-    def _result(self, view: Any, value: Value, inputs: list[Any]) -> Any:
-        if view is not None and value in self._passing:
-            return view
-        return super()._result(view, value, inputs)
-
-
 def _part(stage: Stage, threads: int) -> Any:
     if not stage.is_loops:
         return LineDialect(stage.graph)
-    return Loops(settled(simplified(stage.graph)), threads, stage.results)
+    graph = settled(simplified(stage.graph))
+    passing = {*graph.outputs[stage.results :]} - {*graph.outputs[: stage.results]}
+    return NumbaDialect(graph, threads, passing)  # what later stages read is not copied
 
 
 def _is_usual(reason: str) -> bool:
