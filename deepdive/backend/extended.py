@@ -5,6 +5,7 @@ Each takes the speaker's namespace first.
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import Any
 
 from deepdive import dtypes
@@ -59,10 +60,23 @@ def polynomial(x: Any, coefficients: tuple[float, ...]) -> Any:
     return out
 
 
+def halves_widened(word: Any) -> Any:
+    """The word, for a float16 `x` (its last argument) computed in float32, rounded once at the
+    end: powers overflow in half precision where the word itself is moderate."""
+
+    @wraps(word)
+    def wide(xp: Any, *arguments: Any) -> Any:
+        *before, x = arguments
+        if getattr(x, "dtype", None) != "float16":
+            return word(xp, *arguments)
+        return xp.astype(word(xp, *before, xp.astype(x, dtypes.float32)), dtypes.float16)
+
+    return wide
+
+
+@halves_widened
 def erf(xp: Any, x: Any) -> Any:
     """``2/√π ∫₀ˣ e^(-t²) dt``: a rational function near 0, ``1 - erfc`` further out."""
-    if getattr(x, "dtype", None) == "float16":  # whose powers would overflow
-        return xp.astype(erf(xp, xp.astype(x, dtypes.float32)), dtypes.float16)
     size = xp.abs(x)
     near = xp.minimum(size, 1.0)
     far = xp.minimum(xp.maximum(size, 1.0), 6.0)  # erf(6) is 1 in double precision

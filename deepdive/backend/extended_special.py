@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from deepdive.backend.extended import ERFC_FAR_BOTTOM, ERFC_FAR_TOP, erf, polynomial
+from deepdive.backend.extended import ERFC_FAR_BOTTOM, ERFC_FAR_TOP, erf, halves_widened, polynomial
 
 INF, NAN = math.inf, math.nan
 
@@ -57,6 +57,7 @@ def _scaled_tail(xp: Any, x: Any) -> Any:
     return xp.where(x < 8.0, inner, far * outer)
 
 
+@halves_widened
 def erfc(xp: Any, x: Any) -> Any:
     """``1 - erf(x)`` with all its digits in the right tail; relative error below 1e-14."""
     size = xp.abs(x)
@@ -70,6 +71,7 @@ def erfc(xp: Any, x: Any) -> Any:
     return xp.where(size < 1.0, near, tail)
 
 
+@halves_widened
 def erfcx(xp: Any, x: Any) -> Any:
     """``e^(x²) erfc(x)``; relative error below 1e-14 for x > -5, where it is moderate."""
     near = xp.maximum(x, -26.5)
@@ -111,6 +113,7 @@ def erfc_inverse(xp: Any, c: Any) -> Any:
     return xp.where(c > 0.0, x, ends)
 
 
+@halves_widened
 def erfinv(xp: Any, y: Any) -> Any:
     """The x with ``erf(x) = y``; relative error below 1e-14, at the ends ±∞, beyond NaN."""
     size = xp.abs(y)
@@ -125,6 +128,7 @@ def erfinv(xp: Any, y: Any) -> Any:
     return xp.sign(y) * found
 
 
+@halves_widened
 def ndtri(xp: Any, p: Any) -> Any:
     """The x with ``Φ(x) = p``, Φ the normal distribution; relative error below 1e-14."""
     low = p < 0.5
@@ -164,6 +168,7 @@ HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 START = 13  # Stirling's series serves from here on
 
 
+@halves_widened
 def lgamma(xp: Any, x: Any) -> Any:
     """``log |Γ(x)|``; relative error below 1e-14, absolute where it is 0 (at 1 and 2)."""
     left = x < 0.5
@@ -217,6 +222,7 @@ BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 
 SHIFT = 12  # the asymptotic series serves from here on
 
 
+@halves_widened
 def polygamma(xp: Any, n: int, x: Any) -> Any:
     """The n-th derivative of ``ψ = (log Γ)'``; relative error below 1e-13 (absolute near ψ = 0).
 
@@ -289,6 +295,7 @@ BESSEL_NEAR = 18.0  # the power series up to here, the asymptotic one beyond
 BESSEL_TERMS, BESSEL_END = 44, 28
 
 
+@halves_widened
 def bessel_scaled(xp: Any, order: int, x: Any) -> Any:
     """``e^-|x| I_ν(x)`` for ν = 0 or 1; relative error below 1e-14.
 
@@ -315,6 +322,7 @@ def bessel_scaled(xp: Any, order: int, x: Any) -> Any:
     return xp.where(x < 0, -out, out)
 
 
+@halves_widened
 def bessel(xp: Any, order: int, x: Any) -> Any:
     """``I_ν(x)`` for ν = 0 or 1, by :func:`bessel_scaled`; a square root of e^|x| on either side
     keeps the largest finite values finite."""
