@@ -11,7 +11,6 @@ import hashlib
 import importlib.util
 import json
 import linecache
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -52,26 +51,23 @@ def folder() -> Path:
 
 def _written(name: str, source: str) -> Path:
     """The file of a program; it is there whole or not at all."""
+    from deepdive.kernels.jit import keep
+
     path = folder() / f"{name}.py"
     if not path.exists() or path.read_text(encoding="utf-8") != source:
-        _write(path, source)
+        keep(path, source)
     return path
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(f".{os.getpid()}.tmp")
-    beside.write_text(text, encoding="utf-8")
-    os.replace(beside, path)
 
 
 def remember(source: str, facts: Callable[[], dict[str, str]]) -> None:
     """Keep beside a program what it was made from, for ``deepdive inspect``; once."""
+    from deepdive.kernels.jit import keep
+
     path = folder() / f"{PREFIX}{key_of(source)}.json"
     try:
         if not path.exists():
             text = json.dumps(facts(), indent=1, ensure_ascii=False)
-            _write(path, text + "\n")
+            keep(path, text + "\n")
     except OSError:
         return  # the folder cannot be written: that was said when the program was to be kept
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from deepdive.kernels import conv, gemm
-from deepdive.kernels.jit import cache_folder, gate, run, say_once
+from deepdive.kernels.jit import cache_folder, gate, keep, run, say_once
 from deepdive.kernels.reductions import COST, erf_all
 
 log = logging.getLogger("deepdive")
@@ -119,7 +119,7 @@ def verdict() -> str:
     if found in (KERNEL, PLAIN):
         return str(found)
     facts = _measured()
-    _keep(path, facts)
+    _remember(path, facts)
     return str(facts["faster"])
 
 
@@ -187,11 +187,8 @@ def _read(path: Path) -> dict[str, Any]:
     return {}
 
 
-def _keep(path: Path, facts: dict[str, Any]) -> None:
-    beside = path.with_suffix(f".{os.getpid()}.tmp")
+def _remember(path: Path, facts: dict[str, Any]) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-        os.replace(beside, path)
+        keep(path, json.dumps(facts, indent=1) + "\n")
     except OSError as error:
         say_once(f"how fast kernels are could not be kept ({error})")

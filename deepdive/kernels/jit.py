@@ -39,6 +39,14 @@ def cache_folder() -> Path:
     return Path(root) / "kernels" / key.hexdigest()[:16]
 
 
+def keep(path: Path, text: str) -> None:
+    """Write a file of the cache; other processes find it whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(f".{os.getpid()}.tmp")
+    beside.write_text(text, encoding="utf-8")
+    os.replace(beside, path)
+
+
 class _Place(_CacheLocator):  # type: ignore[misc]
     """Tells Numba where the compiled form of one function is kept."""
 
