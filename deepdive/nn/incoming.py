@@ -31,6 +31,8 @@ def as_tensors(inputs: tuple[Any, ...], module: Any) -> tuple[Any, ...]:
 def _home(inputs: tuple[Any, ...], module: Any) -> Any:
     """Whose arrays NumPy's become: those of the first Tensor, or of the first parameter."""
     default = speakers.of_device(config.defaults.device)
+    if len(speakers.BY_DEVICE) == 1:
+        return default  # there is no other in this process
     tensors = [x for x in inputs if isinstance(x, Tensor)]
     first = tensors[0] if tensors else next(module.parameters(), None)
     if first is None:

@@ -161,9 +161,7 @@ class Module(Lookups):
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
         """What is learned."""
-        modules = self.named_modules() if recurse else [("", self)]
-        found = (p for _, module in modules for _, p in module._own(Parameter))
-        return iter({id(p): p for p in found}.values())
+        return (parameter for _, parameter in self.named_parameters(recurse))
 
     def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
         """What is saved, but not learned."""

@@ -8,6 +8,7 @@ steps, and keeps groups and state.  A subclass may also override ``step``, as on
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from deepdive import config
@@ -148,14 +149,13 @@ class Optimizer:
         if isinstance(g, Tensor):
             g = g._data
         xp = _speaker(w)
-        recorded = hasattr(xp, "adopt")
+        recorded, fused = _manners(xp)
         if recorded:
             kept.update({slot: xp.asarray(kept[slot]) for slot in slots})
         kept["t"] += 1
         if self._counts:
             hyper["t"] = kept["t"]
         whole = [w, *[kept[slot] for slot in slots]]
-        fused = getattr(xp, "fused", None)  # a GPU: every word would be a launch of its own
         if fused is not None and self.elementwise:
             if not fused.update(self, [*whole, xp.contiguous(g)], hyper, terms):
                 self._apply(xp, whole, g, hyper, terms)
@@ -238,6 +238,12 @@ class Optimizer:
 
 def _speaker(array: Any) -> Any:
     return speakers.BY_TYPE[type(array)]
+
+
+@cache
+def _manners(xp: Any) -> tuple[bool, Any]:
+    """Whether a speaker records, and what a GPU's has to make one launch of an update."""
+    return hasattr(xp, "adopt"), getattr(xp, "fused", None)
 
 
 def _beside(w: Any, array: Any) -> Any:
