@@ -19,10 +19,11 @@ from __future__ import annotations
 from builtins import bool as _truth
 from math import e, inf, nan, pi
 from types import SimpleNamespace as _SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any
 
 from deepdive import config
 from deepdive.backend.native import standard as _native
+from deepdive.backend.native.standard.shapes import UniqueAll, UniqueCounts, UniqueInverse
 from deepdive.core.operator import REGISTRY as _REGISTRY
 from deepdive.core.tensor import Tensor
 from deepdive.dtypes import as_dtype as _as_dtype
@@ -30,14 +31,13 @@ from deepdive.dtypes import bool_ as bool
 from deepdive.dtypes import default_float as _default_float
 from deepdive.dtypes import float32, float64, int8, int16, int32, int64, uint8
 from deepdive.dtypes import result_type as _result_type
-from deepdive.errors import ArgumentError
+from deepdive.errors import ArgumentError, ShapeError
 from deepdive.ops.exchange import from_dlpack
 from deepdive.ops.products import linalg_vecdot as _vecdot
 
 __array_api_version__ = "2024.12"
 newaxis = None
 _ours = _SimpleNamespace(**_REGISTRY)
-_DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "float32", "float64")
 abs = _ours.abs
 acos = _ours.acos
 acosh = _ours.acosh
@@ -57,7 +57,6 @@ bitwise_left_shift = _ours.bitwise_left_shift
 bitwise_or = _ours.bitwise_or
 bitwise_right_shift = _ours.bitwise_right_shift
 bitwise_xor = _ours.bitwise_xor
-broadcast_to = _ours.broadcast_to
 ceil = _ours.ceil
 copysign = _ours.copysign
 cos = _ours.cos
@@ -102,7 +101,6 @@ sin = _ours.sin
 sinh = _ours.sinh
 sqrt = _ours.sqrt
 square = _ours.square
-squeeze = _ours.squeeze
 stack = _ours.stack
 subtract = _ours.subtract
 tan = _ours.tan
@@ -147,8 +145,9 @@ def linspace(
 def eye(n_rows, n_cols=None, /, *, k=0, dtype=None, device=None):
     columns = n_rows if n_cols is None else n_cols
     dtype = _default_float() if dtype is None else _as_dtype(dtype)
-    on = arange(columns, device=device) - arange(n_rows, device=device)[:, None] == k
-    return on.to(dtype)
+    row = arange(n_rows, device=device)[:, None]
+    column = arange(columns, device=device)
+    return (column - row == k).to(dtype)
 
 
 def zeros(shape, *, dtype=None, device=None):
@@ -272,7 +271,7 @@ def _gathered(word, x, axis, dtype, start):
         raise ArgumentError(f"{word}: say along which axis", got=f"shape {tuple(x.shape)}")
     axis = 0 if axis is None else axis
     running = getattr(_ours, word)
-    out: Any = running(x if dtype is None else x.to(dtype), axis=axis)
+    out: Any = running(x, axis=axis, dtype=dtype)
     if start is None:
         return out
     first = [1 if i == axis % x.ndim else size for i, size in enumerate(x.shape)]
@@ -289,6 +288,19 @@ def cumulative_prod(x, /, *, axis=None, dtype=None, include_initial=False):
 
 def diff(x, /, *, axis=-1, n=1, prepend=None, append=None):
     return _ours.diff(x, n, axis, prepend, append)
+
+
+def conj(x, /):
+    """`x` itself: there are no complex numbers."""
+    return x
+
+
+real = conj
+
+
+def imag(x, /):
+    """Zeros: there are no complex numbers."""
+    return _ours.zeros_like(x)
 
 
 def clip(x, /, min=None, max=None):
@@ -325,6 +337,22 @@ def matrix_transpose(x, /):
 
 def moveaxis(x, source, destination, /):
     return _ours.movedim(x, source, destination)
+
+
+def broadcast_to(x, /, shape):
+    return _ours.broadcast_to(x, shape)
+
+
+def squeeze(x, /, axis):
+    """Without the named axes, each of size 1.
+
+    Raises:
+        ShapeError: where an axis has another size, for which PyTorch leaves it.
+    """
+    for each in axis if isinstance(axis, tuple) else (axis,):
+        if x.shape[each] != 1:
+            raise ShapeError(f"squeeze: axis {each} of {tuple(x.shape)} is not 1 long")
+    return _ours.squeeze(x, axis)
 
 
 def expand_dims(x, /, *, axis=0):
@@ -374,6 +402,13 @@ def take_along_axis(x, indices, /, *, axis=-1):
 
 
 def nonzero(x, /) -> tuple[Tensor, ...]:
+    """The places of what is not 0, an index tensor for each axis.
+
+    Raises:
+        ShapeError: for a 0-d tensor, which has no axis.
+    """
+    if not x.ndim:
+        raise ShapeError("nonzero: a 0-d tensor has no axes to count along")
     return _ours.nonzero(x, as_tuple=True)
 
 
@@ -383,7 +418,15 @@ def tensordot(x1, x2, /, *, axes=2):
 
 
 def vecdot(x1, x2, /, *, axis=-1):
-    return _vecdot(x1, x2, dim=axis)
+    """``Σ x1 · x2`` along an axis, counted from the last.
+
+    Raises:
+        ShapeError: where that axis is not as long in both, for which PyTorch repeats one.
+    """
+    if x1.shape[axis] != x2.shape[axis]:
+        lengths = f"{x1.shape[axis]} and {x2.shape[axis]}"
+        raise ShapeError("vecdot: vectors of different lengths", got=lengths)
+    return _vecdot(x1, x2, dim=axis).to(_result_type(x1._data, x2._data))
 
 
 def sort(x, /, *, axis=-1, descending=False, stable=True):
@@ -410,29 +453,6 @@ def isin(x1, x2, /, *, invert=False):
     return ~found if invert else found
 
 
-class UniqueAll(NamedTuple):
-    """What :func:`unique_all` gives."""
-
-    values: Tensor
-    indices: Tensor
-    inverse_indices: Tensor
-    counts: Tensor
-
-
-class UniqueCounts(NamedTuple):
-    """What :func:`unique_counts` gives."""
-
-    values: Tensor
-    counts: Tensor
-
-
-class UniqueInverse(NamedTuple):
-    """What :func:`unique_inverse` gives."""
-
-    values: Tensor
-    inverse_indices: Tensor
-
-
 def unique_all(x, /) -> UniqueAll:
     """Sorted values; where each occurs first, in `x` flattened; which one each is; how often."""
     values, inverse, counts = _ours.unique(x, return_inverse=True, return_counts=True)
@@ -452,11 +472,10 @@ def unique_values(x, /):
     return _ours.unique(x)
 
 
-class Info:
+class Info(_native.Info):
     """What ``__array_namespace_info__()`` gives: what there is, and what is taken unasked."""
 
-    def capabilities(self) -> dict[str, Any]:
-        return {"boolean indexing": True, "data-dependent shapes": True, "max dimensions": None}
+    names = ("bool", "int8", "int16", "int32", "int64", "uint8", "float32", "float64")
 
     def default_device(self) -> str:
         return config.defaults.device
@@ -465,15 +484,6 @@ class Info:
         from deepdive.backend import speakers
 
         return sorted({*speakers.BY_DEVICE, *speakers.LATE} - {"cuda"})
-
-    def default_dtypes(self, *, device: Any = None) -> dict[str, Any]:
-        """The types of Python's floats and ints; there are no complex numbers."""
-        return {"real floating": _default_float(), "integral": int64, "indexing": int64}
-
-    def dtypes(self, *, device: Any = None, kind: Any = None) -> dict[str, Any]:
-        """Name → type, of all types or those of a kind."""
-        found = {name: globals()[name] for name in _DTYPES}
-        return {name: x for name, x in found.items() if kind is None or isdtype(x, kind)}
 
 
 __array_namespace_info__ = Info

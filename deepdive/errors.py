@@ -70,6 +70,11 @@ class ShapeError(DeepDiveError, ValueError):
     """Shapes that do not go together."""
 
 
+class IndexRangeError(ShapeError, IndexError):
+    """An axis or index that is not there; also an IndexError, which ends Python's loops over
+    sequences."""
+
+
 class DTypeError(DeepDiveError, TypeError):
     """A data type the operation has no meaning for."""
 

@@ -106,7 +106,9 @@ def eye(
     dtype: Any,
 ) -> Any:
     """1 where column = row + k."""
-    rows, columns = xp.arange(n), xp.arange(n if m is None else m)
+    m = n if m is None else m
+    k = min(max(k, -n), m)  # beyond the corners there is nothing more to leave out
+    rows, columns = xp.arange(n), xp.arange(m)
     return xp.astype(rows[:, None] + k == columns, dtype or dtypes.default_float())
 
 

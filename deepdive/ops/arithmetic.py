@@ -221,7 +221,7 @@ class Copysign(Operator):
     promotes = "float"
 
     def forward(self, xp, x, y):
-        size = xp.abs(x)
+        size = xp.abs(x) if hasattr(x, "dtype") else xp.full((), abs(x), y.dtype)
         if isinstance(y, (int, float)):
             return size if math.copysign(1, y) > 0 else -size
         minus = xp.atan2(y, -1.0) < 0
@@ -357,7 +357,7 @@ def bitwise_left_shift(x: Any, other: Any) -> Tensor:
     Raises:
         DTypeError: for floats.
     """
-    return Mul()(x, _power_of_two("bitwise_left_shift", x, other))
+    return _shifted("bitwise_left_shift", Mul(), x, other)
 
 
 @derive("bitwise_right_shift", "__rshift__")
@@ -367,13 +367,24 @@ def bitwise_right_shift(x: Any, other: Any) -> Tensor:
     Raises:
         DTypeError: for floats.
     """
-    return FloorDivide()(x, _power_of_two("bitwise_right_shift", x, other))
+    return _shifted("bitwise_right_shift", FloorDivide(), x, other)
 
 
-def _power_of_two(name: str, x: Any, places: Any) -> Any:
-    if any(is_floating(as_tensor(t).dtype) for t in (x, places)):
+def _shifted(name: str, operator: Any, x: Any, places: Any) -> Tensor:
+    """The operator with a power of two, in two steps: ``2ʸ`` itself may be beyond the dtype."""
+    dtype = dtypes.result_type(x, places)
+    if is_floating(dtype):
         raise DTypeError(f"{name}: floats have no bits to move", expected="integers")
-    return Pow()(2, places) if isinstance(places, Tensor) else 2**places
+    bits = 8 * dtype.itemsize  # beyond them there is nothing left to move
+    if not isinstance(places, Tensor):
+        places = min(places, bits)
+        half = places // 2
+        out = operator(x, 2**half)
+        return operator(out, 2 ** (places - half))
+    places = AsType(dtype)(Clamp(max=bits)(places))
+    half = FloorDivide()(places, 2)
+    out = operator(x, Pow()(2, half))
+    return operator(out, Pow()(2, places - half))
 
 
 def _left_shifted(self: Tensor, other: Any) -> Tensor:

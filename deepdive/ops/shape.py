@@ -6,7 +6,7 @@ from typing import Any
 
 from deepdive.core.operator import Operator, add_property, derive, register
 from deepdive.core.tensor import Tensor
-from deepdive.errors import ArgumentError, ShapeError
+from deepdive.errors import ArgumentError, IndexRangeError, ShapeError
 
 Shape = tuple[int, ...]
 
@@ -20,11 +20,11 @@ def axis_of(name: str, dim: int, x: Any) -> int:
     """The number of an axis counted from the front.
 
     Raises:
-        ShapeError: if there is no such axis.
+        IndexRangeError: if there is no such axis.
     """
     rank = len(x.shape)
     if not -rank <= dim < rank:
-        raise ShapeError(
+        raise IndexRangeError(
             f"{name}: axis {dim} is out of range for shape {tuple(x.shape)}",
             expected=f"{-rank} … {rank - 1}" if rank else "at least one axis",
         )

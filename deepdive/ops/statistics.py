@@ -42,13 +42,18 @@ def axes_of(dim: Any) -> Dim:
 
 
 # --- with a dtype to compute in ----------------------------------------------------------------
+def _computed_in(dtype: Any, operator: Any, x: Any) -> Tensor:
+    """The operator on `x` in `dtype`, and its result, which sums of small integers widen."""
+    return converted(operator(converted(x, dtype)), dtype)
+
+
 @further_arguments(Sum)
 def _sum(
     x: Any, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None, axis: Dim = None
 ) -> Tensor:
     """``Σ x`` over the axes `dim`, computed in `dtype`; NumPy's ``axis=()`` means no axis."""
     dim = axes_of(dim) if axis is None else axis
-    return Sum(dim, keepdim)(converted(x, dtype))
+    return _computed_in(dtype, Sum(dim, keepdim), x)
 
 
 @further_arguments(Mean)
@@ -57,33 +62,33 @@ def _mean(
 ) -> Tensor:
     """``Σ x / n`` over the axes `dim`, computed in `dtype`; NumPy's ``axis=()`` means no axis."""
     dim = axes_of(dim) if axis is None else axis
-    return Mean(dim, keepdim)(converted(x, dtype))
+    return _computed_in(dtype, Mean(dim, keepdim), x)
 
 
 @further_arguments(Prod)
 def _prod(x: Any, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """``Π x`` over the axes `dim`, computed in `dtype`."""
-    return Prod(dim, keepdim)(converted(x, dtype))
+    return _computed_in(dtype, Prod(dim, keepdim), x)
 
 
 @further_arguments(Cumsum)
 def _cumsum(x: Any, dim: int, *, dtype: Any = None) -> Tensor:
     """Running sums along `dim`, computed in `dtype`."""
-    return Cumsum(dim)(converted(x, dtype))
+    return _computed_in(dtype, Cumsum(dim), x)
 
 
 @further_arguments(Cumprod)
 def _cumprod(x: Any, dim: int, *, dtype: Any = None) -> Tensor:
     """Running products along `dim`, computed in `dtype`."""
-    return Cumprod(dim)(converted(x, dtype))
+    return _computed_in(dtype, Cumprod(dim), x)
 
 
 # --- passing over NaN, counting ----------------------------------------------------------------
 @derive("nansum")
 def nansum(x: Any, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The sum over `dim` with 0 for NaN."""
-    x = converted(x, dtype)
-    return Sum(axes_of(dim), keepdim)(Where()(IsNan()(x), 0, x))
+    x = as_tensor(x)
+    return _computed_in(dtype, Sum(axes_of(dim), keepdim), Where()(IsNan()(x), 0, x))
 
 
 @derive("nanmean")

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from deepdive.backend import numpy_cpu
-from deepdive.backend.vocabulary import IndexRangeError, Spec, SpecSpeaker, explain, spec_of
+from deepdive.backend.vocabulary import Spec, SpecSpeaker, explain, spec_of
 from deepdive.errors import (
     ArgumentError,
     DeepDiveError,
     DTypeError,
     GraphError,
+    IndexRangeError,
     OperatorError,
     ShapeError,
 )

@@ -120,3 +120,33 @@ def test_linear_takes_a_bias_with_one_axis(shape):
 def test_integers_have_no_negative_powers(power):
     with pytest.raises(DTypeError, match=r"^pow: integers have no negative powers\n.*\n  fix: x"):
         dd.tensor([1, 2]) ** power
+
+
+INTEGERS = ("uint8", "int8", "int16", "int32", "int64")
+
+
+@pytest.mark.parametrize("places", INTEGERS)
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_shifts_are_pytorchs_for_all_pairs_of_dtypes(dtype, places):
+    rng = np.random.default_rng(0)
+    info = np.iinfo(dtype)
+    x = rng.integers(info.min, info.max, 60, dtype=dtype, endpoint=True)
+    y = rng.integers(0, 70, 60).astype(places)  # beyond the bits there are, too
+    for ours, theirs in (
+        (dd.tensor(x) << dd.tensor(y), torch.tensor(x) << torch.tensor(y)),
+        (dd.tensor(x) >> dd.tensor(y), torch.tensor(x) >> torch.tensor(y)),
+        (dd.tensor(x) << 72, torch.tensor(x) << 72),
+        (dd.tensor(x) >> 72, torch.tensor(x) >> 72),
+        (dd.tensor(x) >> 3, torch.tensor(x) >> 3),
+    ):
+        np.testing.assert_array_equal(ours.numpy(), theirs.numpy(), strict=True)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "float64"])
+@pytest.mark.parametrize("word", ["sum", "prod", "cumsum", "cumprod", "nansum"])
+def test_reductions_give_the_dtype_that_is_asked_for(word, dtype):
+    x = np.array([[100, 27, 3], [5, 6, 9]], np.int32)
+    along = (1,) if word.startswith("cum") else ()
+    ours = getattr(dd, word)(dd.tensor(x), *along, dtype=getattr(dd, dtype))
+    theirs = getattr(torch, word)(torch.tensor(x), *along, dtype=getattr(torch, dtype))
+    np.testing.assert_array_equal(ours.numpy(), theirs.numpy(), strict=True)

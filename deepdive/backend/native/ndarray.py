@@ -310,7 +310,8 @@ class NDArray:
         return self.view(tuple(chosen.sizes), tuple(chosen.strides), chosen.offset)
 
     def __setitem__(self, index: Any, values: Any) -> None:
-        values = values if isinstance(values, NDArray) else asarray(values)
+        if not isinstance(values, NDArray):
+            values = asarray(values, self.dtype if dtypes.is_floating(self.dtype) else None)
         rules_index.setitem("setitem", self, index, values)
         chosen = self.select(index)
         places, shape = chosen.places(), chosen.shape
@@ -440,6 +441,8 @@ def _as_index(part: Any) -> Any:
     """A part of an index as the native array it has to be, if it is one."""
     if isinstance(part, list):
         return asarray(part) if part else asarray(part, dtypes.int64)
+    if isinstance(part, NDArray) and not part.shape and part.dtype.kind == "b":
+        return bool(part)  # a mask over no axis
     if hasattr(part, "shape") and not isinstance(part, NDArray):
         if part.shape == () and part.dtype.kind in "iu":
             return int(part)

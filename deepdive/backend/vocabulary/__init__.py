@@ -4,14 +4,12 @@
 computing, and ``explain`` puts a speaker's refusal into words (:mod:`.spec`).
 """
 
-from deepdive.backend.vocabulary.rules_index import IndexRangeError
 from deepdive.backend.vocabulary.spec import Spec, SpecSpeaker, explain, speaker, spec_of
 from deepdive.backend.vocabulary.word import Word
 from deepdive.backend.vocabulary.words import VOCABULARY
 
 __all__ = [
     "VOCABULARY",
-    "IndexRangeError",
     "Spec",
     "SpecSpeaker",
     "Word",

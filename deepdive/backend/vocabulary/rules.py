@@ -13,7 +13,7 @@ import operator
 from typing import Any
 
 from deepdive import dtypes
-from deepdive.errors import DTypeError, ShapeError
+from deepdive.errors import DTypeError, IndexRangeError, ShapeError
 
 Operand = Any  # an array, a Spec, a Tensor or a Python number
 Axis = Any  # an int, a tuple of ints, or None for all axes
@@ -66,14 +66,14 @@ def one_axis(word: str, axis: Any, shape: Shape) -> int:
     """`axis` counted from the front.
 
     Raises:
-        ShapeError: if `shape` has no such axis.
+        IndexRangeError: if `shape` has no such axis.
     """
     number, ndim = integer(word, "axis", axis), len(shape)
     if -ndim <= number < ndim:
         return number % ndim
     expected = f"{-ndim} … {ndim - 1}" if ndim else "no axis: the array has one element"
     what = f"{word}: axis {number} is out of range for shape {shape}"
-    raise ShapeError(what, expected=expected)
+    raise IndexRangeError(what, expected=expected)
 
 
 def some_axes(word: str, axis: Axis, shape: Shape) -> Shape:

@@ -17,12 +17,8 @@ from deepdive.backend.vocabulary.rules import (
     sizes,
 )
 from deepdive.backend.vocabulary.rules_shape import broadcast_to
-from deepdive.errors import DTypeError, GraphError, ShapeError
+from deepdive.errors import DTypeError, GraphError, IndexRangeError, ShapeError
 from deepdive.host import np
-
-
-class IndexRangeError(ShapeError, IndexError):
-    """An index outside its axis; also an IndexError, which ends Python's loops over sequences."""
 
 
 def values_of(x: Any) -> Any:
@@ -159,9 +155,15 @@ def _index_shape(word: str, item: Any, shape: Shape, axis: int) -> Shape:
 
 
 def _mask_shape(word: str, mask: Any, shape: Shape, axis: int) -> Shape:
-    """A mask of n axes takes n axes of x and brings one, as long as it has True elements."""
+    """A mask of n axes takes n axes of x and brings one, as long as it has True elements.
+
+    An extent of 0 goes with any: such a mask picks nothing.
+    """
     covered = shape[axis : axis + len(mask.shape)]
-    if tuple(mask.shape) != covered:
+    fits = len(covered) == len(mask.shape) and all(
+        size in (0, extent) for size, extent in zip(mask.shape, covered, strict=True)
+    )
+    if not fits:
         what = f"{word}: the mask is {tuple(mask.shape)}, and x has {covered} there"
         raise IndexRangeError(what, got=f"x of shape {shape}")
     return (count_true(word, mask),)

@@ -73,7 +73,8 @@ def arange(
     device: Any = None,
 ) -> Array:
     here(device)
-    return _cast(xp.arange(start, stop, step), dtype)
+    exact = dtypes.float64 if dtype is not None and dtypes.is_floating(as_native(dtype)) else None
+    return _cast(xp.arange(start, stop, step, exact), dtype)
 
 
 def zeros(shape: Shape, dtype: Any = None, *, device: Any = None) -> Array:
@@ -90,8 +91,9 @@ empty = zeros  # Python has no memory without values
 
 
 def full(shape: Shape, fill_value: Any, dtype: Any = None, *, device: Any = None) -> Array:
-    here(device)
-    return _cast(xp.full(shape, fill_value), dtype)
+    one = asarray(fill_value, dtype=dtype, device=device, copy=True)
+    sizes = rules.sizes("full", shape)
+    return NDArray(one.buffer * math.prod(sizes), sizes, one.dtype)
 
 
 def zeros_like(x: Array, /, *, dtype: Any = None, device: Any = None) -> Array:
@@ -257,6 +259,8 @@ def _iinfo(type: Any, /) -> iinfo:
 class Info:
     """What ``__array_namespace_info__()`` gives: what there is, and what is taken unasked."""
 
+    names: tuple[str, ...] = NAMES  # of dtypes
+
     def capabilities(self) -> dict[str, Any]:
         return {"boolean indexing": True, "data-dependent shapes": True, "max dimensions": None}
 
@@ -268,13 +272,18 @@ class Info:
 
     def default_dtypes(self, *, device: Any = None) -> dict[str, Any]:
         """The types of Python's floats and ints; there are no complex numbers."""
-        here(device)
+        self._check(device)
         integer = dtypes.int64
         real = dtypes.default_float()
         return {"real floating": real, "integral": integer, "indexing": integer}
 
     def dtypes(self, *, device: Any = None, kind: Any = None) -> dict[str, Any]:
         """Name → type, of all types or those of a kind."""
-        here(device)
-        found = {name: as_native(name) for name in NAMES}
+        self._check(device)
+        found = {name: as_native(name) for name in self.names}
         return {name: x for name, x in found.items() if kind is None or isdtype(x, kind)}
+
+    def _check(self, device: Any) -> None:
+        known = self.devices()
+        if device is not None and str(device) not in known:
+            raise DeviceError("no such device here", got=repr(device), expected=" or ".join(known))

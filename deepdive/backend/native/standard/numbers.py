@@ -13,6 +13,7 @@ from deepdive.backend.native.ndarray import NDArray
 from deepdive.backend.native.speaking import as_array, mapped, zipped
 from deepdive.backend.vocabulary import rules, rules_dtype
 from deepdive.backend.vocabulary.word import Word
+from deepdive.errors import ShapeError
 
 Array = Any  # an NDArray
 Axis = int | tuple[int, ...] | None
@@ -91,6 +92,11 @@ def _cast(x: Array, dtype: Any) -> Array:
     return x if dtype is None else x.astype(dtype)
 
 
+def _of_total(x: Array, dtype: Any) -> Any:
+    """The dtype of a total: where the library, as PyTorch, says int64 the standard wants uint64."""
+    return "uint64" if dtype is None and x.dtype.kind == "u" else dtype
+
+
 def sum(
     x: Array,
     /,
@@ -99,7 +105,7 @@ def sum(
     dtype: Any = None,
     keepdims: bool = False,
 ) -> Array:
-    return _cast(xp.sum(_cast(x, dtype), axis, keepdims), dtype)
+    return _cast(xp.sum(_cast(x, dtype), axis, keepdims), _of_total(x, dtype))
 
 
 def prod(
@@ -110,7 +116,7 @@ def prod(
     dtype: Any = None,
     keepdims: bool = False,
 ) -> Array:
-    return _cast(xp.prod(_cast(x, dtype), axis, keepdims), dtype)
+    return _cast(xp.prod(_cast(x, dtype), axis, keepdims), _of_total(x, dtype))
 
 
 def max(
@@ -203,12 +209,12 @@ def _cumulative(word: Any, start: int) -> Any:
             if x.ndim > 1:
                 raise ValueError(f"{word.__name__}: an array of {x.ndim} axes needs an axis")
             axis = 0
-        out = _cast(word(_cast(x, dtype), axis), dtype)
+        out = _cast(word(_cast(x, dtype), axis), _of_total(x, dtype))
         if not include_initial:
             return out
         before = list(out.shape)
         before[axis] = 1
-        return xp.concat([xp.full(tuple(before), start, out.dtype), out], axis)
+        return xp.concat([xp.full(tuple(before), start).astype(out.dtype), out], axis)
 
     gathered.__name__ = word.__name__
     gathered.__doc__ = f"The word {word.__name__}, with what stands before the first if asked."
@@ -247,8 +253,17 @@ def vecdot(
     *,
     axis: int = -1,
 ) -> Array:
-    """``Σ x1 · x2`` along an axis, counted from the last."""
-    product = as_array(x1) * as_array(x2)
+    """``Σ x1 · x2`` along an axis, counted from the last.
+
+    Raises:
+        ShapeError: where that axis is not as long in both.
+    """
+    x1, x2 = as_array(x1), as_array(x2)
+    lengths = [x.shape[rules.one_axis("vecdot", axis, x.shape)] for x in (x1, x2)]
+    if lengths[0] != lengths[1]:
+        got = f"{x1.shape} and {x2.shape}, along axis {axis}"
+        raise ShapeError("vecdot: vectors of different lengths", got=got)
+    product = x1 * x2
     return xp.sum(product, axis).astype(product.dtype)
 
 

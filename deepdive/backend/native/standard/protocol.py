@@ -7,7 +7,11 @@ from typing import Any
 from deepdive.backend.native import namespace as xp
 from deepdive.backend.native.ndarray import NDArray
 from deepdive.backend.native.standard.creation import here
-from deepdive.backend.native.standard.numbers import bitwise_left_shift, bitwise_right_shift
+from deepdive.backend.native.standard.numbers import (
+    bitwise_left_shift,
+    bitwise_right_shift,
+    positive,
+)
 
 CPU = (1, 0)  # DLPack's kDLCPU, and which one
 
@@ -23,13 +27,22 @@ def dlpack_device(self: NDArray) -> tuple[int, int]:
     return CPU
 
 
-def dlpack(self: NDArray, **options: Any) -> Any:
+def dlpack(
+    self: NDArray,
+    *,
+    stream: Any = None,
+    max_version: tuple[int, int] | None = None,
+    dl_device: tuple[int, int] | None = None,
+    copy: bool | None = None,
+) -> Any:
     """A DLPack capsule on the same memory, wrapped by NumPy.
 
     Raises:
         MissingExtraError: without NumPy.
     """
-    return xp.to_numpy(self).__dlpack__(**options)
+    array = xp.to_numpy(self)
+    options = {"max_version": max_version, "dl_device": dl_device, "copy": copy}
+    return array.__dlpack__(stream=stream, **options)
 
 
 def attach(module: Any) -> None:
@@ -40,6 +53,7 @@ def attach(module: Any) -> None:
 
     xp.operator_methods("lshift", bitwise_left_shift)
     xp.operator_methods("rshift", bitwise_right_shift)
+    xp.method("__pos__", positive)
     xp.method("__array_namespace__", namespace)
     xp.method("__dlpack__", dlpack)
     xp.method("__dlpack_device__", dlpack_device)
