@@ -1,7 +1,8 @@
 """The parts of CuPy around its arrays, for the stand-in: devices, streams, events, kernels.
 
 CUDA kernels really run: their source is compiled by the host's C++ compiler, where there is one,
-with a few lines in front that play the CUDA runtime, and called once per thread of the grid.
+with a few lines in front that play the CUDA runtime, and called once per thread of the grid.  Where
+NVIDIA's compiler is installed it must take them, too, without a warning.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from deepdive.testing import nvrtc
 from deepdive.testing.standin_array import (
     CAPTURES,
     PRIVATE_POOLS,
@@ -80,13 +82,13 @@ class RawKernel:
     """A CUDA kernel, compiled for the host and run thread by thread."""
 
     def __init__(self, code: str, name: str, options: tuple[str, ...] = ()) -> None:
-        self.code, self.name = code, name
+        self.code, self.name, self.options = code, name, options
         self._run: Any = None
 
     def compile(self) -> None:
         """Have it ready."""
         refuse_in_capture("a kernel that was not there before")
-        self._run = _compiled(self.code, self.name)
+        self._run = _compiled(self.code, self.name, self.options)
 
     def __call__(self, grid: Any, block: Any, args: tuple[Any, ...]) -> None:
         if self._run is None:
@@ -122,7 +124,10 @@ def _pointer(arg: Any) -> Any:
 
 
 @cache
-def _compiled(code: str, name: str) -> Any:
+def _compiled(code: str, name: str, options: tuple[str, ...]) -> Any:
+    complaint = nvrtc.complaint(code, options) if nvrtc.library() else ""
+    if complaint:
+        raise RuntimeError(f"NVRTC: {complaint}")
     head = code[code.index(f"{name}(") + len(name) + 1 :]
     types = [part.rsplit(" ", 1)[0] for part in head[: head.index(")")].split(",")]
     loads = ", ".join(f"*({kind.strip()}*)a[{i}]" for i, kind in enumerate(types))
