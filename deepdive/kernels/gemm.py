@@ -10,14 +10,15 @@ the calling thread, need scratch memory of ``WORK`` floats, and want rows of `c`
 
 from __future__ import annotations
 
+import functools
 import threading
 from typing import Any
 
 import numpy as np
-from numba import carray, prange
+from numba import carray, prange, types
 
 from deepdive.errors import ArgumentError, DTypeError, ShapeError, did_you_mean
-from deepdive.kernels.jit import SERIAL, gate, kernel, run
+from deepdive.kernels.jit import kernel, run, run_on, threads_for
 from deepdive.kernels.vector import (
     FLOAT,
     ROWS,
@@ -215,6 +216,17 @@ def gemm_batch(problem, alpha, beta, threads):
             gemm_part(problem, alpha, beta, p, threads)
 
 
+@kernel
+def product_of(x, y, out, work, threads):
+    """``out = x @ y`` of matrices, their places and strides read here: Python takes longer."""
+    (xi, xk), (yk, yj) = x.strides, y.strides
+    M, N = out.shape
+    left = at(x), 0, xi // FLOAT, xk // FLOAT
+    right = at(y), 0, yk // FLOAT, yj // FLOAT
+    problem = (*left, *right, at(out), 0, N, 1, M, N, x.shape[1], 0, 0, work)
+    gemm_batch(problem, ONE, ZERO, threads)
+
+
 _own = threading.local()
 
 
@@ -264,7 +276,7 @@ def matmul(
     *batch, M, N = shape
     B, K = (batch or [1])[0], a.shape[-1]
     flops = 2.0 * B * M * N * max(K, 1)
-    work = scratch(WORK * (gate.threads() if flops > SERIAL else 1))
+    work = scratch(WORK * threads_for(flops))
     sizes = B, M, N, K, 0 if bias is None else bias.ctypes.data, ACTIVATIONS[activation], work
     problem = *_place(a), *_place(b), *_place(out)[:3], *sizes
     run(gemm_batch, problem, np.float32(alpha), np.float32(beta), work=flops)
@@ -275,22 +287,24 @@ def matmul(
 
 def product(x: Any, y: Any) -> Any:
     """``x @ y`` of float32 matrices that fit together: :func:`matmul` with few questions asked."""
-    M, K = x.shape
-    N = y.shape[1]
-    xi, xk = x.strides
-    yk, yj = y.strides
-    if (xi | xk | yk | yj) % FLOAT:
-        return matmul(x, y)
+    M, N = x.shape[0], y.shape[1]
+    threads = threads_for(2.0 * M * N * x.shape[1])
     out = np.empty((M, N), np.float32)
-    flops = 2.0 * M * N * K
-    threads = gate.threads() if flops > SERIAL else 1
-    work = scratch(WORK * threads)
-    left = (x.ctypes.data, 0, xi // FLOAT, xk // FLOAT)
-    right = (y.ctypes.data, 0, yk // FLOAT, yj // FLOAT)
-    to = (out.ctypes.data, 0, N)
-    problem = (*left, *right, *to, 1, M, N, K, 0, 0, work)
-    run(gemm_batch, problem, ONE, ZERO, work=flops)
+    try:
+        run_on(threads, _product(), x, y, out, scratch(WORK * threads))
+    except TypeError:  # numbers that do not lie at whole floats
+        return matmul(x, y)
     return out
+
+
+@functools.cache
+def _product() -> Any:
+    """:func:`product_of`, compiled once for matrices in any strides."""
+    given = types.Array(types.float32, 2, "A", readonly=True)
+    made = types.Array(types.float32, 2, "C")
+    product_of.compile((given, given, made, types.intp, types.intp))
+    product_of.disable_compile()
+    return product_of
 
 
 def _place(x: Any) -> tuple[int, ...]:

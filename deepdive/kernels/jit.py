@@ -156,7 +156,16 @@ gate = _Gate()
 
 def run(function: Callable[..., Any], *args: Any, work: float) -> None:
     """Call ``function(*args, threads)``: on one thread below about 50 µs of `work` (in flops)."""
-    threads = gate.threads() if work > SERIAL else 1
+    run_on(threads_for(work), function, *args)
+
+
+def threads_for(work: float) -> int:
+    """How many threads `work` (in flops) is worth."""
+    return gate.threads() if work > SERIAL else 1
+
+
+def run_on(threads: int, function: Callable[..., Any], *args: Any) -> None:
+    """Call ``function(*args, threads)``, alone if there are several."""
     if threads == 1:
         function(*args, 1)
     else:
