@@ -30,6 +30,7 @@ class Contract:
             ``[*inputs, out, needs, *shapes, *kept]`` that the door lays out.
         asks: those names.
         special: whether the row needs more than inputs, out and needs.
+        shapes: whether a shape is asked for; else their places in the row hold anything.
         keeps: whether ``forward`` puts values aside with ``self.keep``.
         shared: one instance for all calls without arguments of their own, or None.
     """
@@ -44,6 +45,7 @@ class Contract:
         "order",
         "plan",
         "required",
+        "shapes",
         "shared",
         "special",
         "variadic",
@@ -89,12 +91,15 @@ class Contract:
         self.asks: tuple[str, ...] = ()
         self.plan: tuple[int, ...] = ()
         self.special = self.keeps or self.required < len(self.inputs)
+        self.shapes = False
         self.kept: tuple[str, ...] = ()
         if not self.differentiable:
             return
         code = cls.backward.__code__  # type: ignore[attr-defined]
         self.asks = code.co_varnames[3 : code.co_argcount]
-        row = [*self.inputs, "out", "needs", *(f"{name}_shape" for name in self.inputs)]
+        shapes = [f"{name}_shape" for name in self.inputs]
+        row = [*self.inputs, "out", "needs", *shapes]
+        self.shapes = not set(shapes).isdisjoint(self.asks)
         unknown = [name for name in self.asks if name not in row]
         if unknown and not self.keeps:
             raise OperatorError(

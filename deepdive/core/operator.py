@@ -188,7 +188,8 @@ def _whole_row(operator: Any, contract: Contract, arrays: Any, parents: Any, out
         absent = [None] * (len(contract.inputs) - len(arrays))
         parents += absent
         inputs = [*arrays, *absent]
-        row = [*inputs, out, parents, *(getattr(a, "shape", ()) for a in inputs)]
+        row = [*inputs, out, parents]
+        row += [getattr(a, "shape", ()) for a in inputs] if contract.shapes else inputs
     if contract.keeps:
         row += [operator.kept[name] for name in contract.kept]
         operator.kept = None
