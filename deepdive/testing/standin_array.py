@@ -14,6 +14,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from deepdive.backend.vocabulary.rules_index import axes_taken
+
 OWNERS: weakref.WeakValueDictionary[int, StandInArray] = weakref.WeakValueDictionary()
 
 
@@ -289,24 +291,16 @@ def _wrapped(index: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
     parts = index if isinstance(index, tuple) else (index,)
     parts = tuple(opened(part) for part in parts)
     arrays = [np.asarray(part) if isinstance(part, list) else part for part in parts]
-    used = sum(_axes_taken(part) for part in arrays)
+    used = sum(axes_taken(part) for part in arrays)
     axis = 0
     out: list[Any] = []
     for part in arrays:
         if isinstance(part, np.ndarray) and part.dtype.kind in "iu" and axis < len(shape):
             if shape[axis]:
                 part = np.mod(part, shape[axis])
-        axis += len(shape) - used if part is ... else _axes_taken(part)
+        axis += len(shape) - used if part is ... else axes_taken(part)
         out.append(part)
     return tuple(out)
-
-
-def _axes_taken(part: Any) -> int:
-    if part is None or part is ...:
-        return 0
-    if isinstance(part, np.ndarray) and part.dtype.kind == "b":
-        return int(part.ndim)
-    return 1
 
 
 # --- Python's operators ------------------------------------------------------------------------

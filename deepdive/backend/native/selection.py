@@ -12,6 +12,7 @@ from typing import Any
 
 from deepdive.backend.native.kernels import Places, Shape, crossed, positions, spread
 from deepdive.backend.vocabulary.rules import broadcast_shapes
+from deepdive.backend.vocabulary.rules_index import axes_taken
 
 
 class Selection:
@@ -132,12 +133,3 @@ def spelled_out(index: tuple[Any, ...], ndim: int) -> list[Any]:
     at = dots[0] if dots else len(items)
     items[at : at + len(dots)] = rest
     return items
-
-
-def axes_taken(item: Any) -> int:
-    """How many axes of x a part of an index answers for."""
-    if item is None or item is Ellipsis or isinstance(item, bool):
-        return 0
-    if hasattr(item, "dtype") and item.dtype.kind == "b":
-        return len(item.shape)
-    return 1

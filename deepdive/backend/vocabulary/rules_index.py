@@ -65,7 +65,7 @@ def getitem(word: str, x: Operand, index: Any) -> Shape:
         else:
             found = _index_shape(word, item, shape, axis)
             arrays.append(IndexArray(item, found, place, len(out), axis))
-        axis += _axes_taken(item)
+        axis += axes_taken(item)
     if not arrays:
         return (*out, *shape[axis:])
     common = _common_shape(word, arrays, shape)
@@ -101,7 +101,7 @@ def _items(word: str, shape: Shape, index: Any) -> list[Any]:
     parts = index if isinstance(index, tuple) else (index,)
     items = [_as_array(word, part) if isinstance(part, list) else part for part in parts]
     dots = [i for i, item in enumerate(items) if item is Ellipsis]
-    taken = sum(map(_axes_taken, items))
+    taken = sum(map(axes_taken, items))
     if len(dots) > 1:
         raise IndexRangeError(f"{word}: an index has at most one Ellipsis", got="two of '...'")
     if taken > len(shape):
@@ -120,7 +120,7 @@ def _as_array(word: str, part: list[Any]) -> Any:
     return array if array.size else array.astype(dtypes.int64)
 
 
-def _axes_taken(item: Any) -> int:
+def axes_taken(item: Any) -> int:
     """How many axes of x this part of an index answers for."""
     if item is None or item is Ellipsis or isinstance(item, bool):
         return 0
