@@ -18,7 +18,7 @@ import numpy as np
 from numba import carray, prange, types
 
 from deepdive.errors import ArgumentError, DTypeError, ShapeError, did_you_mean
-from deepdive.kernels.jit import kernel, run, run_on, threads_for
+from deepdive.kernels.jit import gate, kernel, run, run_on, threads_for
 from deepdive.kernels.vector import (
     FLOAT,
     ROWS,
@@ -302,8 +302,10 @@ def _product() -> Any:
     """:func:`product_of`, compiled once for matrices in any strides."""
     given = types.Array(types.float32, 2, "A", readonly=True)
     made = types.Array(types.float32, 2, "C")
-    product_of.compile((given, given, made, types.intp, types.intp))
-    product_of.disable_compile()
+    with gate.lock:  # other threads may come at the same time
+        if not product_of.signatures:
+            product_of.compile((given, given, made, types.intp, types.intp))
+            product_of.disable_compile()
     return product_of
 
 
