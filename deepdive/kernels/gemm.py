@@ -18,7 +18,7 @@ import numpy as np
 from numba import carray, prange, types
 
 from deepdive.errors import ArgumentError, DTypeError, ShapeError, did_you_mean
-from deepdive.kernels.jit import gate, kernel, run, run_on, threads_for
+from deepdive.kernels.jit import gate, kernel, run_on, threads_for
 from deepdive.kernels.vector import (
     FLOAT,
     ROWS,
@@ -276,10 +276,11 @@ def matmul(
     *batch, M, N = shape
     B, K = (batch or [1])[0], a.shape[-1]
     flops = 2.0 * B * M * N * max(K, 1)
-    work = scratch(WORK * threads_for(flops))
+    threads = threads_for(flops)
+    work = scratch(WORK * threads)
     sizes = B, M, N, K, 0 if bias is None else bias.ctypes.data, ACTIVATIONS[activation], work
     problem = *_place(a), *_place(b), *_place(out)[:3], *sizes
-    run(gemm_batch, problem, np.float32(alpha), np.float32(beta), work=flops)
+    run_on(threads, gemm_batch, problem, np.float32(alpha), np.float32(beta))
     if out is not given:
         given[...] = out
     return given
@@ -287,13 +288,13 @@ def matmul(
 
 def product(x: Any, y: Any) -> Any:
     """``x @ y`` of float32 matrices that fit together: :func:`matmul` with few questions asked."""
+    (xi, xk), (yk, yj) = x.strides, y.strides
+    if (xi | xk | yk | yj) % FLOAT:
+        return matmul(x, y)
     M, N = x.shape[0], y.shape[1]
     threads = threads_for(2.0 * M * N * x.shape[1])
     out = np.empty((M, N), np.float32)
-    try:
-        run_on(threads, _product(), x, y, out, scratch(WORK * threads))
-    except TypeError:  # numbers that do not lie at whole floats
-        return matmul(x, y)
+    run_on(threads, _product(), x, y, out, scratch(WORK * threads))
     return out
 
 

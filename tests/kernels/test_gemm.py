@@ -169,3 +169,17 @@ for M, N, K in [(1, 1, 1), (6, 16, 8), (7, 17, 9), (64, 10, 128), (101, 203, 300
 def test_the_avx2_tile():
     env = {**os.environ, "DEEPDIVE_SIMD": "avx2"}
     subprocess.run([sys.executable, "-c", NARROW], env=env, check=True, timeout=120)
+
+
+def test_products_of_matrices_however_they_lie():
+    """Read-only, reversed, between other fields, and beside whole floats."""
+    x, y = np.float32(np.arange(12).reshape(3, 4)), np.float32(np.arange(20).reshape(4, 5))
+    fixed = x.copy()
+    fixed.flags.writeable = False
+    fields = np.zeros((3, 4), [("number", "f4"), ("rest", "i1")])
+    fields["number"] = x
+    shifted = np.zeros(4 * x.size + 1, np.uint8)[1:].view(np.float32).reshape(3, 4)
+    shifted[...] = x
+    for left in (fixed, np.asfortranarray(x), fields["number"], shifted):
+        np.testing.assert_array_equal(gemm.product(left, y), x @ y)
+    np.testing.assert_array_equal(gemm.product(x[::-1], y[:, ::-2]), x[::-1] @ y[:, ::-2])
