@@ -34,6 +34,7 @@ from deepdive.dtypes import result_type as _result_type
 from deepdive.errors import ArgumentError, ShapeError
 from deepdive.ops.exchange import from_dlpack
 from deepdive.ops.products import linalg_vecdot as _vecdot
+from deepdive.ops.shape import axis_of as _axis_of
 
 __array_api_version__ = "2024.12"
 newaxis = None
@@ -350,7 +351,7 @@ def squeeze(x, /, axis):
         ShapeError: where an axis has another size, for which PyTorch leaves it.
     """
     for each in axis if isinstance(axis, tuple) else (axis,):
-        if x.shape[each] != 1:
+        if x.shape[_axis_of("squeeze", each, x)] != 1:
             raise ShapeError(f"squeeze: axis {each} of {tuple(x.shape)} is not 1 long")
     return _ours.squeeze(x, axis)
 
@@ -423,8 +424,8 @@ def vecdot(x1, x2, /, *, axis=-1):
     Raises:
         ShapeError: where that axis is not as long in both, for which PyTorch repeats one.
     """
-    if x1.shape[axis] != x2.shape[axis]:
-        lengths = f"{x1.shape[axis]} and {x2.shape[axis]}"
+    lengths = [x.shape[_axis_of("vecdot", axis, x)] for x in (x1, x2)]
+    if lengths[0] != lengths[1]:
         raise ShapeError("vecdot: vectors of different lengths", got=lengths)
     return _vecdot(x1, x2, dim=axis).to(_result_type(x1._data, x2._data))
 
@@ -484,6 +485,9 @@ class Info(_native.Info):
         from deepdive.backend import speakers
 
         return sorted({*speakers.BY_DEVICE, *speakers.LATE} - {"cuda"})
+
+    def _check(self, device: Any) -> None:
+        pass  # all devices have the same dtypes
 
 
 __array_namespace_info__ = Info

@@ -31,8 +31,13 @@ def library() -> Any:
 
 
 def complaint(source: str, options: tuple[str, ...] = ()) -> str:
-    """What the compiler has to say against a kernel, errors and warnings; "" if nothing."""
+    """What the compiler has to say against a kernel, errors and warnings; "" if nothing.
+
+    So it is where it is not installed.
+    """
     nvrtc = library()
+    if nvrtc is None:
+        return ""
     program = ctypes.c_void_p()
     place = ctypes.byref(program)
     nvrtc.nvrtcCreateProgram(place, source.encode(), b"kernel.cu", 0, None, None)

@@ -125,7 +125,7 @@ def _pointer(arg: Any) -> Any:
 
 @cache
 def _compiled(code: str, name: str, options: tuple[str, ...]) -> Any:
-    complaint = nvrtc.complaint(code, options) if nvrtc.library() else ""
+    complaint = nvrtc.complaint(code, options)
     if complaint:
         raise RuntimeError(f"NVRTC: {complaint}")
     head = code[code.index(f"{name}(") + len(name) + 1 :]

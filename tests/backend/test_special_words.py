@@ -112,6 +112,13 @@ def test_no_branch_warns():
         words.bessel(xp, 0, x)
 
 
+def test_erf_of_half_precision_does_not_overflow():
+    x = np.array([-np.inf, -30, -2.5, 0.5, 30, np.inf, np.nan], np.float16)
+    exact = [float(mp.erf(float(v))) for v in x]
+    np.testing.assert_allclose(xp.erf(x), np.float16(exact))
+    assert xp.erf(x).dtype == np.float16
+
+
 HALVES = {  # where powers of the formulas overflow in half precision, or their steps underflow
     "erf": (words.erf, mp.erf, [-30, -4.5, -2.5, 0.5, 30]),
     "erfc": (words.erfc, mp.erfc, [-30, -4.5, -0.3, 2.5]),

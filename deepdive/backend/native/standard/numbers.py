@@ -11,6 +11,7 @@ from deepdive.backend.native import namespace as xp
 from deepdive.backend.native import scalars
 from deepdive.backend.native.ndarray import NDArray
 from deepdive.backend.native.speaking import as_array, mapped, zipped
+from deepdive.backend.native.standard.creation import cast, full
 from deepdive.backend.vocabulary import rules, rules_dtype
 from deepdive.backend.vocabulary.word import Word
 from deepdive.errors import ShapeError
@@ -88,10 +89,6 @@ def _common(*arrays: Any) -> Any:
 
 
 # --- reductions ----------------------------------------------------------------------------------
-def _cast(x: Array, dtype: Any) -> Array:
-    return x if dtype is None else x.astype(dtype)
-
-
 def _of_total(x: Array, dtype: Any) -> Any:
     """The dtype of a total: where the library, as PyTorch, says int64 the standard wants uint64."""
     return "uint64" if dtype is None and x.dtype.kind == "u" else dtype
@@ -105,7 +102,7 @@ def sum(
     dtype: Any = None,
     keepdims: bool = False,
 ) -> Array:
-    return _cast(xp.sum(_cast(x, dtype), axis, keepdims), _of_total(x, dtype))
+    return cast(xp.sum(cast(x, dtype), axis, keepdims), _of_total(x, dtype))
 
 
 def prod(
@@ -116,7 +113,7 @@ def prod(
     dtype: Any = None,
     keepdims: bool = False,
 ) -> Array:
-    return _cast(xp.prod(_cast(x, dtype), axis, keepdims), _of_total(x, dtype))
+    return cast(xp.prod(cast(x, dtype), axis, keepdims), _of_total(x, dtype))
 
 
 def max(
@@ -209,12 +206,12 @@ def _cumulative(word: Any, start: int) -> Any:
             if x.ndim > 1:
                 raise ValueError(f"{word.__name__}: an array of {x.ndim} axes needs an axis")
             axis = 0
-        out = _cast(word(_cast(x, dtype), axis), _of_total(x, dtype))
+        out = cast(word(cast(x, dtype), axis), _of_total(x, dtype))
         if not include_initial:
             return out
         before = list(out.shape)
         before[axis] = 1
-        return xp.concat([xp.full(tuple(before), start).astype(out.dtype), out], axis)
+        return xp.concat([full(tuple(before), start, out.dtype), out], axis)
 
     gathered.__name__ = word.__name__
     gathered.__doc__ = f"The word {word.__name__}, with what stands before the first if asked."
